@@ -1,0 +1,2 @@
+import { base } from '../../tsup.base';
+export default base({ platform: 'neutral', target: 'es2015' });
