@@ -21,7 +21,11 @@ export default defineConfig({
         },
         test: {
           name: 'node',
-          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'examples/*/test/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],

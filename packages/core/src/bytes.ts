@@ -24,7 +24,7 @@ export function utf8Length(text: string): number {
 /** The longest beginning of `text` that fits in `limit` bytes of UTF-8 and ends between two characters. */
 export function trimToBytes(text: string, limit: number): string {
   let bytes = 0;
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const unit = text.charCodeAt(i);
     const pair = isSurrogatePair(unit, text.charCodeAt(i + 1));
     bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : pair ? 4 : 3;
@@ -46,7 +46,9 @@ export function viewOf(data: unknown): Uint8Array | undefined {
       : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
   // by tag and not by instanceof: in a mini-program the buffer comes from another realm
-  return Object.prototype.toString.call(data) === '[object ArrayBuffer]' ? new Uint8Array(data as ArrayBuffer) : undefined;
+  return Object.prototype.toString.call(data) === '[object ArrayBuffer]'
+    ? new Uint8Array(data as ArrayBuffer)
+    : undefined;
 }
 
 /** The same bytes in memory of our own, so that what the caller does to his changes nothing. */

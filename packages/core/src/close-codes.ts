@@ -20,7 +20,12 @@ const MAX_REASON_BYTES = 123;
 const MAX_RETRY_AFTER = 3_600_000;
 
 /** A socket that ended without a word. */
-export const lost = (cause?: unknown): CloseInfo => ({ code: ABNORMAL, reason: '', wasClean: false, cause });
+export const lost = (cause?: unknown): CloseInfo => ({
+  code: ABNORMAL,
+  reason: '',
+  wasClean: false,
+  cause,
+});
 
 /** What a close means for the next attempt. The rules are those of docs/reconnecting.md, one row each. */
 export type Meaning =
@@ -100,7 +105,9 @@ export function retryAfterReason(ms: number): string {
 
 /** Whether an application may close with this code (WHATWG WebSockets, `close(code, reason)`). */
 export function isClosable(code: unknown): code is number {
-  return code === NORMAL || (typeof code === 'number' && code % 1 === 0 && code >= 3000 && code <= 4999);
+  return (
+    code === NORMAL || (typeof code === 'number' && code % 1 === 0 && code >= 3000 && code <= 4999)
+  );
 }
 
 /** A reason that fits into a close frame. */
