@@ -23,7 +23,10 @@ export interface Adapter {
   wake(at: number, wakeUp: () => void): () => void;
   /** In [0, 1). A part of the adapter so that a seed can replay a run. */
   random(): number;
-  /** Passes on what the platform says of network and visibility. Returns a stop, which leaves nothing behind. */
+  /**
+   * Passes on what the platform says of network and visibility; a host that has us suspended already says so at once.
+   * Returns a stop, which leaves nothing behind.
+   */
   watch?(tell: (hint: Hint) => void): () => void;
 }
 

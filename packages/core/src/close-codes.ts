@@ -105,9 +105,7 @@ export function retryAfterReason(ms: number): string {
 
 /** Whether an application may close with this code (WHATWG WebSockets, `close(code, reason)`). */
 export function isClosable(code: unknown): code is number {
-  return (
-    code === NORMAL || (typeof code === 'number' && code % 1 === 0 && code >= 3000 && code <= 4999)
-  );
+  return code === NORMAL || (typeof code === 'number' && code % 1 === 0 && code >= 3000 && code <= 4999);
 }
 
 /** A reason that fits into a close frame. */

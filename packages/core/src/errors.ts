@@ -64,9 +64,7 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
 
 /** True for every error made by Holdfast, whichever copy of the package made it. */
 export function isHoldfastError(error: unknown): error is HoldfastError {
-  return (
-    typeof error === 'object' && error !== null && (error as { brand?: unknown }).brand === BRAND
-  );
+  return typeof error === 'object' && error !== null && (error as { brand?: unknown }).brand === BRAND;
 }
 
 const STOP_BRAND = 'holdfast.stop';
@@ -86,11 +84,7 @@ export class StopReconnecting extends Error {
 }
 
 export function isStopReconnecting(error: unknown): error is StopReconnecting {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    (error as { brand?: unknown }).brand === STOP_BRAND
-  );
+  return typeof error === 'object' && error !== null && (error as { brand?: unknown }).brand === STOP_BRAND;
 }
 
 /** How a message shows a value: short, and never throwing. */

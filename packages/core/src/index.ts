@@ -1,20 +1,22 @@
 // What does @holdfast/core give away?
-export type {
-  Adapter,
-  Capabilities,
-  CloseInfo,
-  Hint,
-  Socket,
-  SocketEvents,
-  SocketRequest,
-} from './adapter.ts';
-export { utf8Length, viewOf, type Binary, type Data } from './bytes.ts';
+
+// for everybody
+export { createClient } from './client.ts';
+export type { Client, ClientEvents, CloseEvent, DropEvent, Status } from './client.ts';
+export { DEFAULTS } from './options.ts';
+export type { AbortSignalLike, ClientOptions, HeartbeatOptions, QueueOptions, ReconnectOptions } from './options.ts';
+export type { DialContext, Provider } from './request.ts';
+export type { Handshake, HandshakeContext } from './handshake.ts';
+export type { DropReason, SendOptions, SendResult } from './delivery.ts';
+export type { EndReason } from './states.ts';
+export type { MessageReader } from './messages.ts';
+export { json, type Codec, type JsonOptions, type StandardSchema } from './codec.ts';
+export { HoldfastError, StopReconnecting, isHoldfastError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export type { Binary, Data } from './bytes.ts';
+
+// for those who write an adapter, a server or a test
+export type { Adapter, Capabilities, CloseInfo, Hint, Socket, SocketEvents, SocketRequest } from './adapter.ts';
+export { byteLength, utf8Length, viewOf } from './bytes.ts';
 export { createClock, type Clock, type ClockParts } from './clock.ts';
 export { isClosable, retryAfterReason, trimReason } from './close-codes.ts';
-export {
-  HoldfastError,
-  StopReconnecting,
-  isHoldfastError,
-  type ErrorCode,
-  type ErrorDetails,
-} from './errors.ts';
+export { transition } from './machine.ts';

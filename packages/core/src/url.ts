@@ -16,16 +16,12 @@ const AUTHORITY = /^(?:[^@]*@)?(?:\[[0-9a-f:.]+\]|[^:@[\]]+)(?::(\d{1,5}))?$/i;
  */
 export function resolveUrl(url: unknown, location: string | undefined): string {
   if (typeof url !== 'string' || url === '') throw invalid(url, 'must be a non-empty string');
-  const absolute = toWebSocketScheme(
-    location !== undefined && !SCHEME.test(url) ? join(location, url) : url,
-    location,
-  );
+  const absolute = toWebSocketScheme(location !== undefined && !SCHEME.test(url) ? join(location, url) : url, location);
   if (absolute.indexOf('#') >= 0) throw invalid(url, 'must not have a fragment (#…)');
   const parts = ABSOLUTE.exec(absolute);
   if (!parts) throw invalid(url, 'must be an absolute ws:// or wss:// URL without spaces');
   const authority = AUTHORITY.exec(parts[2]!);
-  if (!authority || Number(authority[1] ?? 0) > 65_535)
-    throw invalid(url, 'has no valid host and port');
+  if (!authority || Number(authority[1] ?? 0) > 65_535) throw invalid(url, 'has no valid host and port');
   return absolute;
 }
 
