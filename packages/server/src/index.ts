@@ -1,1 +1,23 @@
-export {};
+// What does @holdfast/server give away?
+export { deny, type Denial } from './authorize.ts';
+export type { DrainOptions } from './drain.ts';
+export type { Emitter, EventMap, Listener } from './emitter.ts';
+export type { ServerError, ServerErrorCode } from './errors.ts';
+export {
+  DEFAULTS,
+  type AdmissionOptions,
+  type Admitted,
+  type Authorize,
+  type BudgetOptions,
+  type HeartbeatOptions,
+  type OriginFunction,
+  type PeerOptions,
+  type PlaceOptions,
+  type ProtocolFunction,
+  type Rate,
+  type ServerOptions,
+} from './options.ts';
+export { createAllowlist, parseOrigin, type AbsentOrigin, type Allowlist, type Origin } from './origin.ts';
+export type { Peer, PeerEvents } from './peer.ts';
+export type { RefusalReason } from './refusal.ts';
+export { createServer, type Refused, type Server, type ServerEvents } from './server.ts';

@@ -1,0 +1,409 @@
+// What does a server do from its first upgrade to its last close?
+
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { retryAfterReason } from '@holdfast/core';
+import { WebSocketServer } from 'ws';
+import { createBucket } from './budget.ts';
+import { readWindow, slotOf, type DrainOptions, type Window } from './drain.ts';
+import { Emitter } from './emitter.ts';
+import { serverError, shown, type ServerError } from './errors.ts';
+import { createGate, type Gate, type Visitor } from './gate.ts';
+import { pathOf } from './handshake.ts';
+import type { ServerOptions } from './options.ts';
+import { SocketPeer, type Peer, type PeerContext } from './peer.ts';
+import { LONGEST_BEAT, rhythmOf } from './pulse.ts';
+import { refuse, retryAfterHeader, type Refusal, type RefusalReason } from './refusal.ts';
+import { attach, type Route } from './routes.ts';
+import { createSeats } from './seats.ts';
+import { duration, readOptions, type Settings } from './settings.ts';
+
+/** What a server tells. */
+export interface ServerEvents<Identity> {
+  /** A client is in. Add its listeners here, before the first message is told. */
+  connection: [peer: Peer<Identity>, request: IncomingMessage];
+  /** A client was refused before the upgrade. At most some ten a second are told, so that a log can follow. */
+  refused: [refused: Refused, request: IncomingMessage];
+  /** Coded; with `peer` if it is about one and that has no `error` listener itself. With no listener, `console.error` once per code. */
+  error: [error: ServerError, peer?: Peer<Identity>];
+  /** Once, when `close()` or `drain()` is done. */
+  close: [];
+}
+
+export interface Refused {
+  /** The HTTP status that the client was sent. */
+  readonly status: number;
+  readonly reason: RefusalReason;
+  /** Its `Origin` header: quoted and cut short, since it is anybody's text on its way to a log. */
+  readonly origin: string | undefined;
+  /** The address that it is counted under. */
+  readonly address: string;
+  /** How many refusals since the last one told were not. */
+  readonly untold: number;
+}
+
+export interface Server<Identity = undefined> extends Emitter<ServerEvents<Identity>> {
+  /** Everybody who is in, closing ones included. */
+  readonly peers: ReadonlySet<Peer<Identity>>;
+  /** The port in use, once it listens; undefined with `noServer`. */
+  readonly port: number | undefined;
+  /** At once, or when the HTTP server listens. Rejects SERVER_FAILED if that fails. */
+  listening(): Promise<void>;
+  /** With `noServer`: takes one upgrade. Always answers it, with 404 if the path is not this server's. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Sends everybody away for a deploy: new clients are refused with 503 and `Retry-After`, each peer gets its own moment
+   * to come back by a close with 1012 and the reason `retry-after=SECONDS`, and then the server closes. Resolves with how
+   * many peers there were. A second call joins the first.
+   * @throws INVALID_OPTION, as a rejection
+   */
+  drain(options: DrainOptions): Promise<number>;
+  /**
+   * Closes every peer with 1001, terminates those that do not answer within `timeout` milliseconds, and closes the HTTP
+   * server if it is its own. May be called twice.
+   * @default { timeout: the server's closeTimeout }
+   */
+  close(options?: { readonly timeout?: number | undefined }): Promise<void>;
+}
+
+/**
+ * The other end of a Holdfast client, or of any WebSocket client.
+ * @throws INVALID_OPTION, naming the option and the value
+ */
+export function createServer<Identity = undefined>(options: ServerOptions<Identity>): Server<Identity> {
+  return new GuardedServer(readOptions(options));
+}
+
+type State =
+  | { readonly name: 'open' }
+  | { readonly name: 'draining'; readonly window: Window; readonly done: Promise<number> }
+  | { readonly name: 'closing'; readonly done: Promise<void> };
+
+const GOING_AWAY = 1001;
+const SERVICE_RESTART = 1012;
+
+/** Of an HTTP server of our own: what a client may take for its TLS handshake and its request. */
+const REQUEST_TIMEOUT = 10_000;
+
+/** A destroyed socket is gone within a turn of the loop; this is for transports that are not sockets. */
+const LAST_WAIT = 1_000;
+
+class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements Server<Identity> {
+  readonly peers = new Set<SocketPeer<Identity>>();
+  private state: State = { name: 'open' };
+  private readonly http: HttpServer | HttpsServer | undefined;
+  private readonly ready: Promise<void>;
+  private readonly detach: () => void;
+  private readonly ws: WebSocketServer;
+  private readonly gate: Gate;
+  private readonly route: Route;
+  private readonly context: PeerContext<Identity>;
+  private readonly timer: NodeJS.Timeout;
+  private beats = 0;
+  private lastBeat = performance.now();
+  private readonly refusalsToTell = createBucket({ perSecond: 10, burst: 10 });
+  private untold = 0;
+  private readonly toldCodes = new Set<string>();
+  private readonly emptied = new Set<() => void>();
+
+  constructor(private readonly settings: Settings<Identity>) {
+    super();
+    this.listenerThrew = (event, cause) => this.ownListenerThrew(event, cause);
+    const rhythm = settings.heartbeat ? rhythmOf(settings.heartbeat) : { ms: LONGEST_BEAT, interval: 1, timeout: 1 };
+    this.context = {
+      settings,
+      rhythm,
+      random: Math.random,
+      failed: (error, peer) => this.failed(error, peer),
+    };
+    this.ws = this.createWebSocketServer();
+    const seats = createSeats(settings.maxPeers, settings.maxPeersPerAddress);
+    this.gate = createGate(settings, seats, {
+      closed: () => this.closedTo(),
+      welcome: (request, socket, head, visitor) => this.upgrade(request, socket, head, visitor),
+      refused: (refusal, request, address) => this.tellRefusal(refusal, request, address),
+      failed: (error) => this.failed(error),
+    });
+    this.route = {
+      path: settings.path,
+      enter: (request, socket, head) => this.gate.enter(request, socket, head),
+    };
+    this.http = this.openHttpServer();
+    this.detach = this.http ? attach(this.http, this.route) : () => {};
+    this.ready = this.startListening();
+    this.ready.catch(() => {}); // told by `error`; whoever waits by `listening()` hears it too
+
+    // the beat comes after pending input was read, so that an answer which lies there already counts
+    this.timer = setInterval(() => setImmediate(() => this.beat()), rhythm.ms);
+    this.timer.unref();
+
+    if (settings.originPolicy.allowed === '*') {
+      const message = "origins is '*': every page may connect, and no cookie is looked at";
+      process.nextTick(() => this.failed(serverError('ORIGINS_OPEN', message)));
+    }
+  }
+
+  get port(): number | undefined {
+    const address = this.http?.address();
+    return typeof address === 'object' ? address?.port : undefined;
+  }
+
+  listening(): Promise<void> {
+    return this.ready;
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.settings.path === undefined || this.settings.path === pathOf(request)) {
+      return this.route.enter(request, socket, head);
+    }
+    socket.on('error', () => {});
+    refuse(socket, { status: 404, reason: 'path' });
+  }
+
+  async drain(options: DrainOptions): Promise<number> {
+    const window = readWindow(options);
+    const timeout = duration('drain.timeout', options.timeout ?? this.settings.closeTimeout);
+    switch (this.state.name) {
+      case 'draining':
+        return this.state.done;
+      case 'closing':
+        return this.state.done.then(() => 0);
+      case 'open': {
+        // the state must stand before the first peer is told, since listeners may call us
+        const done = Promise.resolve().then(() => this.sendAllAway(window, timeout));
+        this.state = { name: 'draining', window, done };
+        return done;
+      }
+    }
+  }
+
+  async close(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
+    const timeout = duration('close.timeout', options.timeout ?? this.settings.closeTimeout);
+    if (this.state.name === 'closing') return this.state.done;
+    const done = Promise.resolve().then(() => this.shutDown(timeout));
+    this.state = { name: 'closing', done };
+    return done;
+  }
+
+  // --- coming in -------------------------------------------------------------------------------------------------
+
+  private createWebSocketServer(): WebSocketServer {
+    const { maxPayload, closeTimeout } = this.settings;
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      maxPayload,
+      closeTimeout,
+      autoPong: false,
+      // measured with it on: 92 kB on the wire became a message of 94 MB
+      perMessageDeflate: false,
+      handleProtocols: (offered: Set<string>, request: IncomingMessage) => this.chooseProtocol([...offered], request),
+    };
+    const server = new WebSocketServer(options);
+    // what ws itself finds wrong with a handshake: the protocol header, after our own checks
+    server.on('wsClientError', (_, socket, request) => {
+      const refusal: Refusal = { status: 400, reason: 'bad-handshake' };
+      refuse(socket, refusal);
+      this.tellRefusal(refusal, request, '');
+    });
+    return server;
+  }
+
+  /** Never the client's first offer for want of a better one, and never a text that it did not offer. */
+  private chooseProtocol(offered: readonly string[], request: IncomingMessage): string | false {
+    const { protocols } = this.settings;
+    if (typeof protocols !== 'function') {
+      return protocols.find((protocol) => offered.includes(protocol)) ?? false;
+    }
+    try {
+      const chosen = protocols(offered, request);
+      return chosen !== undefined && offered.includes(chosen) ? chosen : false;
+    } catch (cause) {
+      this.failed(serverError('PROTOCOLS_FAILED', 'protocols threw, so none was chosen', { cause }));
+      return false;
+    }
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, visitor: Visitor<Identity>): void {
+    this.ws.handleUpgrade(request, socket, head, (ws) => {
+      const peer = new SocketPeer(ws, socket, request, visitor, this.beats, this.context);
+      this.peers.add(peer);
+      peer.once('close', () => {
+        this.peers.delete(peer);
+        if (this.peers.size === 0) for (const tell of this.emptied) tell();
+      });
+      this.emit('connection', peer, request);
+    });
+  }
+
+  /** What everybody hears who comes while we are leaving. */
+  private closedTo(): Refusal | undefined {
+    switch (this.state.name) {
+      case 'open':
+        return undefined;
+      case 'draining': {
+        const { over, after } = this.state.window;
+        const headers = retryAfterHeader(after + Math.random() * over);
+        return { status: 503, reason: 'closing', headers };
+      }
+      case 'closing': {
+        const headers = retryAfterHeader(this.settings.retryAfter);
+        return { status: 503, reason: 'closing', headers };
+      }
+    }
+  }
+
+  private tellRefusal(refusal: Refusal, request: IncomingMessage, address: string): void {
+    if (this.refusalsToTell.isOverdrawn || !this.refusalsToTell.take(1)) {
+      this.untold++;
+      return;
+    }
+    const { status, reason } = refusal;
+    const { origin: header } = request.headers;
+    const origin = header === undefined ? undefined : shown(header);
+    const { untold } = this;
+    this.untold = 0;
+    this.emit('refused', { status, reason, origin, address, untold }, request);
+  }
+
+  // --- being there -----------------------------------------------------------------------------------------------
+
+  private beat(): void {
+    const now = performance.now();
+    const passed = now - this.lastBeat;
+    this.lastBeat = now;
+    this.beats++;
+    this.refusalsToTell.refill(passed);
+    for (const peer of this.peers) peer.beat(this.beats, passed);
+  }
+
+  private failed(error: ServerError, peer?: Peer<Identity>): void {
+    if (this.listenerCount('error') > 0) {
+      if (peer) this.emit('error', error, peer);
+      else this.emit('error', error);
+      return;
+    }
+    if (this.toldCodes.has(error.code)) return;
+    this.toldCodes.add(error.code);
+    console.error(error);
+  }
+
+  private ownListenerThrew(event: string, cause: unknown): void {
+    const error = serverError('LISTENER_THREW', `a listener of the server's '${event}' threw`, {
+      cause,
+    });
+    // the same listener would throw again
+    if (event === 'error') console.error(error);
+    else this.failed(error);
+  }
+
+  // --- leaving ---------------------------------------------------------------------------------------------------
+
+  private async sendAllAway(window: Window, timeout: number): Promise<number> {
+    this.refuseThoseWaiting();
+    const peers = [...this.peers];
+    peers.forEach((peer, i) => peer.close(SERVICE_RESTART, retryAfterReason(slotOf(i, peers.length, window))));
+    await this.allGone(timeout);
+    await this.close();
+    return peers.length;
+  }
+
+  private async shutDown(timeout: number): Promise<void> {
+    const { place } = this.settings;
+    const httpClosed = place.name === 'own' ? this.closeHttpServer() : undefined;
+    this.refuseThoseWaiting();
+    for (const peer of this.peers) peer.close(GOING_AWAY);
+    await this.allGone(timeout);
+    await httpClosed;
+    this.detach();
+    clearInterval(this.timer);
+    this.emit('close');
+  }
+
+  private refuseThoseWaiting(): void {
+    const refusal = this.closedTo();
+    if (refusal) this.gate.clear(refusal);
+  }
+
+  /** Resolves when no peer is left, at the latest `timeout` and a little later. */
+  private async allGone(timeout: number): Promise<void> {
+    if (await this.isEmptyWithin(timeout)) return;
+    for (const peer of this.peers) peer.terminate();
+    await this.isEmptyWithin(LAST_WAIT);
+  }
+
+  private async isEmptyWithin(ms: number): Promise<boolean> {
+    if (this.peers.size === 0) return true;
+    let tell: () => void = () => {};
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      tell = resolve;
+      this.emptied.add(tell);
+      timer = setTimeout(tell, ms);
+    });
+    clearTimeout(timer);
+    this.emptied.delete(tell);
+    return this.peers.size === 0;
+  }
+
+  // --- the HTTP server underneath --------------------------------------------------------------------------------
+
+  private openHttpServer(): HttpServer | HttpsServer | undefined {
+    const { place } = this.settings;
+    switch (place.name) {
+      case 'none':
+        return undefined;
+      case 'shared':
+        return place.server;
+      case 'own': {
+        const limits = {
+          headersTimeout: REQUEST_TIMEOUT,
+          requestTimeout: REQUEST_TIMEOUT,
+          connectionsCheckingInterval: REQUEST_TIMEOUT / 2,
+        };
+        return place.tls
+          ? createHttpsServer({ ...limits, handshakeTimeout: REQUEST_TIMEOUT, ...place.tls }, upgradeRequired)
+          : createHttpServer(limits, upgradeRequired);
+      }
+    }
+  }
+
+  private startListening(): Promise<void> {
+    const { http } = this;
+    const { place } = this.settings;
+    if (!http || http.listening) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      http.once('listening', resolve);
+      if (place.name !== 'own') return; // its owner listens, and hears its errors
+      http.on('error', (cause) => {
+        const error = serverError('SERVER_FAILED', `the HTTP server failed: ${cause.message}`, {
+          cause,
+        });
+        reject(error);
+        this.failed(error);
+      });
+      http.listen(place.port, place.host);
+    });
+  }
+
+  /** From here on no one can dial; resolves when the last TCP connection is gone. */
+  private async closeHttpServer(): Promise<void> {
+    const { http } = this;
+    await this.ready.catch(() => {}); // one that is still looking up its host would listen afterwards
+    if (!http?.listening) return;
+    await new Promise<void>((resolve) => {
+      http.close(() => resolve());
+      http.closeAllConnections?.(); // Node 18.2; those that were never upgraded
+    });
+  }
+}
+
+function upgradeRequired(_: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end();
+}
