@@ -247,7 +247,11 @@ export function createClient<In = Data, Out = string | Binary>(
       return connection.drainSocket?.bufferedAmount ?? 0;
     },
     connect,
-    reconnect: () => (connection.state.name === 'idle' ? connect() : connection.feed({ type: 'reconnect' })),
+    reconnect() {
+      const { name } = connection.state;
+      if (name === 'idle' || name === 'closing') connect();
+      else connection.feed({ type: 'reconnect' });
+    },
     close(code = NORMAL, reason = '') {
       if (!isClosable(code)) {
         throw new HoldfastError('INVALID_OPTION', `the close code must be 1000 or 3000 to 4999, got ${show(code)}`);

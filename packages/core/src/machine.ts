@@ -76,9 +76,7 @@ export function transition(state: State, input: Input, at: Instant, policy: Poli
 
 function whenEnded(state: State & { name: 'idle' | 'closed' }, input: Input, at: Instant, policy: Policy): Step {
   const generation = state.name === 'idle' ? 0 : state.generation;
-  if (input.type === 'connect' || (input.type === 'reconnect' && state.name === 'idle')) {
-    return begin(generation, at, policy);
-  }
+  if (input.type === 'connect') return begin(generation, at, policy);
   if (input.type === 'close' && state.name === 'idle') return end(generation, input.why, undefined);
   return stay(state);
 }
@@ -227,8 +225,7 @@ function whenClosing(state: Closing, input: Input, at: Instant, policy: Policy):
       const close = lost(new HoldfastError('CLOSE_TIMEOUT', `the peer did not close within ${policy.closeTimeout} ms`));
       return end(generation, why, close, [...TERMINATE, ended(close, true, wasOpened)]);
     }
-    case 'connect':
-    case 'reconnect': {
+    case 'connect': {
       // the caller has changed his mind: the old life ends here and now, and a new one begins
       const close = lost();
       const [, tell] = end(generation, why, close, [...TERMINATE, ended(close, true, wasOpened)]);
