@@ -103,7 +103,12 @@ export async function createFaultServer(options: FaultServerOptions = {}): Promi
     socket.on('error', ignore); // the client may be gone while it is being answered
     const url = new URL(request.url ?? '/', 'ws://server');
     const manners = beforeUpgrade(url, request, socket);
-    if (manners === undefined) return;
+    if (manners === undefined) {
+      // it will not become a WebSocket: what the client still says is not read, but that it goes away is noticed
+      socket.on('end', () => socket.destroy());
+      socket.resume();
+      return;
+    }
     // corked, so that what a path sends at once leaves in the same segment as the 101
     socket.cork();
     serverFor(manners).handleUpgrade(request, socket, head, (ws) => {

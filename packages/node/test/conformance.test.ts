@@ -1,0 +1,20 @@
+// Does the adapter for Node keep the laws of every adapter?
+
+import { conformanceCases, createFaultServer, type FaultServer } from '@holdfast/testing';
+import { nodeAdapter } from '@holdfast/node';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+let server: FaultServer;
+beforeAll(async () => {
+  server = await createFaultServer();
+});
+afterEach(() => server.idle()); // nothing is left open
+afterAll(() => server.close());
+
+describe('the adapter for Node keeps the laws', () => {
+  it.each(conformanceCases())('$name', async ({ run }) => {
+    const { refusedUrl } = server;
+    const context = { adapter: nodeAdapter(), url: (path: string) => server.url(path), refusedUrl };
+    await expect(run(context)).resolves.toBeUndefined();
+  });
+});
