@@ -136,8 +136,7 @@ describe('Origin', () => {
         return origin === 'http://host,undefined';
       },
     });
-    const statusOf = async (origin: string) =>
-      (await knock(server.port, { headers: { Origin: origin } })).status;
+    const statusOf = async (origin: string) => (await knock(server.port, { headers: { Origin: origin } })).status;
     expect(await statusOf('http://host,undefined')).toBe(101);
     expect(await statusOf(ours)).toBe(403);
     expect(asked).toEqual(['http://host,undefined', ours]);
@@ -193,7 +192,7 @@ describe('Origin', () => {
     expect(printed.mock.calls).toEqual([[expect.objectContaining({ code: 'ORIGINS_OPEN' })]]);
   });
 
-  test("ORIGINS_OPEN reaches a listener that is added after createServer", async () => {
+  test('ORIGINS_OPEN reaches a listener that is added after createServer', async () => {
     const server = createServer({ noServer: true, origins: '*' });
     expect((await nextError(server, 'ORIGINS_OPEN')).code).toBe('ORIGINS_OPEN');
     await server.close();
@@ -310,6 +309,7 @@ describe('authorize', () => {
     asked[0]!(true);
     await closed;
     await until(() => server.peers.size === 0);
+    expect((await knock(server.port, { headers: { Origin: 'null' } })).status).toBe(403);
   });
 
   test('what a client says before it is let in is not lost', async () => {

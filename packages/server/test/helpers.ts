@@ -15,13 +15,9 @@ import {
 } from '@holdfast/server';
 
 /** A server on a free port of the loopback, closed at the end of the test, with nothing left in it. */
-export async function serve<Identity = undefined>(
-  options: ServerOptions<Identity> = {},
-): Promise<Server<Identity>> {
+export async function serve<Identity = undefined>(options: ServerOptions<Identity> = {}): Promise<Server<Identity>> {
   const isPlaced = options.server !== undefined || options.noServer !== undefined;
-  const server = createServer<Identity>(
-    isPlaced ? options : { port: 0, host: '127.0.0.1', ...options },
-  );
+  const server = createServer<Identity>(isPlaced ? options : { port: 0, host: '127.0.0.1', ...options });
   onTestFinished(async () => {
     await server.close({ timeout: 100 });
     if (server.peers.size > 0) throw new Error(`${server.peers.size} peers were left`);
@@ -95,10 +91,7 @@ export function nextRefusal<Identity>(server: Server<Identity>): Promise<Refused
 }
 
 /** The next error with this code, and nothing else. */
-export function nextError<Identity>(
-  server: Server<Identity>,
-  code: ServerErrorCode,
-): Promise<ServerError> {
+export function nextError<Identity>(server: Server<Identity>, code: ServerErrorCode): Promise<ServerError> {
   return new Promise((resolve) => {
     server.on('error', (error) => {
       if (error.code === code) resolve(error);
@@ -146,11 +139,7 @@ export async function answerOf(socket: Socket): Promise<Answer> {
 }
 
 /** A good handshake, but for what `headers` says otherwise; `undefined` leaves one out, a list repeats it. */
-export function handshake({
-  path = '/',
-  method = 'GET',
-  headers = {},
-}: Parameters<typeof knock>[1] = {}): string {
+export function handshake({ path = '/', method = 'GET', headers = {} }: Parameters<typeof knock>[1] = {}): string {
   const all = {
     Host: 'localhost',
     Connection: 'Upgrade',

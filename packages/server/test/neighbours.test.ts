@@ -45,8 +45,8 @@ test('Express serves pages and Holdfast sockets, on one port', async () => {
 test('Fastify serves pages and Holdfast sockets, on one port', async () => {
   const app = fastify();
   app.get('/hello', () => 'hello');
-  const server = await serve({ server: app.server, path: '/live', });
-  app.addHook('onClose', () => server.close());
+  const server = await serve({ server: app.server, path: '/live' });
+  app.addHook('preClose', () => server.close()); // onClose would wait for our sockets first
   await app.listen({ port: 0, host: '127.0.0.1' });
   onTestFinished(() => app.close());
   await server.listening();
@@ -61,7 +61,7 @@ test('Fastify serves pages and Holdfast sockets, on one port', async () => {
 });
 
 describe('one HTTP server', () => {
-  test('two servers share it by path, each with its own rules, and what is nobody\'s is 404', async () => {
+  test("two servers share it by path, each with its own rules, and what is nobody's is 404", async () => {
     const http = await serveHttp();
     const a = await serve({ server: http, path: '/a', origins: ['https://a.example'] });
     const b = await serve({ server: http, path: '/b', origins: ['https://b.example'] });
@@ -121,9 +121,7 @@ test('noServer: an upgrade that is handed over is always answered', async () => 
   const port = portOf(http);
   expect((await knock(port, { path: '/live' })).status).toBe(101);
   expect((await knock(port, { path: '/other' })).status).toBe(404);
-  expect((await knock(port, { path: '/live', headers: { Origin: 'https://a.b' } })).status).toBe(
-    403,
-  );
+  expect((await knock(port, { path: '/live', headers: { Origin: 'https://a.b' } })).status).toBe(403);
   expect(server.port).toBe(undefined);
   await server.close();
   expect((await knock(port, { path: '/live' })).status).toBe(503);
@@ -132,7 +130,15 @@ test('noServer: an upgrade that is handed over is always answered', async () => 
 describe('wss', () => {
   const certificate = generate([{ name: 'commonName', value: 'localhost' }], {
     algorithm: 'sha256',
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
   });
 
   test('tls makes it wss, with everything that ws has', async () => {
@@ -143,13 +149,7 @@ describe('wss', () => {
       sameHost: { hosts: ['app.example.com'] },
     });
     const coming = nextPeer(server);
-    const client = new Client(`wss://localhost:${server.port}/`, [], {
-      ca: cert,
-      lookup: (_, options, done) => {
-        if (options.all) done(null, [{ address: '127.0.0.1', family: 4 }]);
-        else done(null, '127.0.0.1', 4);
-      },
-    });
+    const client = new Client(`wss://127.0.0.1:${server.port}/`, [], { ca: cert });
     await once(client.ws, 'open');
     const peer = await coming;
     peer.on('message', (data) => peer.send(data));
