@@ -9,8 +9,8 @@ export interface Adapter {
   readonly name: string;
   /** What this runtime can do, said up front instead of found out later. Law: a capability is true, or it is not claimed. */
   readonly capabilities: Capabilities;
-  /** Where a page has one, its address: relative and http(s) URLs are resolved against it. */
-  readonly location?: string | undefined;
+  /** Where a page has an address: the absolute form of a URL, with http(s) turned into ws(s). May throw. */
+  resolveUrl?(url: string): string;
   /**
    * Begins one attempt at one socket. Law: never throws; a bad start is told by `closed`. Law: listeners are attached
    * in the same synchronous block as the platform's socket is made, so that a greeting in the same segment as the

@@ -188,7 +188,7 @@ export function createClient<In = Data, Out = string | Binary>(
     handshake: options.handshake,
     pingMessage: settings.pingMessage,
     isReply: settings.isReply,
-    prepare: (context) => prepareRequest(source, context, adapter.location),
+    prepare: (context) => prepareRequest(source, context, adapter),
     handler,
   });
 

@@ -175,32 +175,35 @@ export interface QueueOptions {
   readonly highWaterMark?: number | undefined;
 }
 
+/** Options with nothing left open. */
+type Complete<T> = { readonly [Name in keyof T]-?: Exclude<T[Name], undefined> };
+
 /** Every default there is. */
 export const DEFAULTS = Object.freeze({
   connectTimeout: 10_000,
   closeTimeout: 2_000,
   autoConnect: true,
-  delivery: 'at-most-once' as const,
-  heartbeat: Object.freeze({
+  delivery: 'at-most-once',
+  heartbeat: Object.freeze<Complete<HeartbeatOptions>>({
     interval: 30_000,
     timeout: 10_000,
     message: 'ping',
     reply: 'pong',
-    expectReply: 'auto' as const,
+    expectReply: 'auto',
   }),
-  reconnect: Object.freeze({
+  reconnect: Object.freeze<Omit<Complete<ReconnectOptions>, 'shouldReconnect'>>({
     initialDelay: 2_500,
     maxDelay: 30_000,
     factor: 2,
-    jitter: 'full' as const,
+    jitter: 'full',
     stableAfter: 5_000,
     maxAttempts: Infinity,
   }),
-  queue: Object.freeze({
+  queue: Object.freeze<Complete<QueueOptions>>({
     maxMessages: 1_000,
     maxBytes: 1_048_576,
     maxAge: Infinity,
-    overflow: 'refuse' as const,
+    overflow: 'refuse',
     highWaterMark: 1_048_576,
   }),
 });
@@ -222,103 +225,52 @@ export function readOptions(
   options: ClientOptions<never, never>,
   onThrow: (cause: unknown) => void,
 ): Settings {
-  const { adapter } = options;
-  known('', options, OPTION_NAMES);
-  if (!adapter)
-    throw new HoldfastError('NO_ADAPTER', 'there is no adapter for this runtime; give one as options.adapter');
-  if (typeof url !== 'function') resolveUrl(url, adapter.location);
-  if (options.protocols !== undefined && typeof options.protocols !== 'function') toProtocols(options.protocols);
-  if (options.headers !== undefined) {
-    if (!adapter.capabilities.headers) {
-      throw new HoldfastError(
-        'HEADERS_UNSUPPORTED',
-        `the ${adapter.name} runtime cannot set headers on a WebSocket; use a cookie, a subprotocol, the URL or the first message`,
-      );
-    }
-    if (typeof options.headers !== 'function') toHeaders(options.headers);
+  const { adapter, protocols, headers } = options;
+  const { connectTimeout, closeTimeout } = read('', options, DEFAULTS, RULES);
+  if (!adapter) throw new HoldfastError('NO_ADAPTER', 'no adapter for this runtime; give one as options.adapter');
+  if (headers !== undefined && !adapter.capabilities.headers) {
+    throw new HoldfastError(
+      'HEADERS_UNSUPPORTED',
+      `${adapter.name} cannot set headers on a WebSocket; use a cookie, a subprotocol, the URL or the first message`,
+    );
   }
-  optional('handshake', options.handshake, isFunction, 'a function');
-  optional('signal', options.signal, isSignal, 'an AbortSignal');
-  optional('codec', options.codec, isCodec, 'an object with encode and decode');
-  optional('autoConnect', options.autoConnect, isBoolean, 'true or false');
-  oneOf('delivery', options.delivery ?? DEFAULTS.delivery, ['at-most-once']);
+  if (!isFunction(url)) resolveUrl(url, adapter);
+  if (!isFunction(protocols)) toProtocols(protocols ?? []);
+  if (!isFunction(headers)) toHeaders(headers);
 
-  const heartbeat = readHeartbeat(options.heartbeat, adapter);
+  const heartbeat = read('heartbeat.', options.heartbeat, DEFAULTS.heartbeat, HEARTBEAT_RULES);
+  const { stableAfter, ...retry } = read('reconnect.', options.reconnect, DEFAULTS.reconnect, RECONNECT_RULES);
+  const queue = read('queue.', options.queue, DEFAULTS.queue, QUEUE_RULES);
+  const { shouldReconnect } = (options.reconnect || {}) as ReconnectOptions;
+  const { message, reply } = heartbeat;
   return {
     policy: {
-      connectTimeout: positive('connectTimeout', options.connectTimeout ?? DEFAULTS.connectTimeout),
-      closeTimeout: positive('closeTimeout', options.closeTimeout ?? DEFAULTS.closeTimeout),
+      connectTimeout,
+      closeTimeout,
+      stableAfter,
       hasHandshake: options.handshake !== undefined,
-      heartbeat: heartbeat.policy,
-      ...readReconnect(options, url, onThrow),
+      heartbeat: {
+        interval: options.heartbeat === false ? Infinity : heartbeat.interval,
+        timeout: heartbeat.timeout,
+        expectReply: heartbeat.expectReply,
+        frames: adapter.capabilities.pingFrames && !(options.heartbeat && options.heartbeat.message !== undefined),
+      },
+      retry: {
+        ...retry,
+        maxAttempts: options.reconnect === false ? 0 : retry.maxAttempts,
+        canHeal: [url, protocols, headers, options.handshake].some(isFunction),
+        shouldReconnect: shouldReconnect && guarded(shouldReconnect, onThrow),
+      },
     },
-    queue: readQueue(options.queue),
-    pingMessage: heartbeat.message,
-    isReply: heartbeat.isReply,
+    queue: { ...queue, maxMessages: options.queue === false ? 0 : queue.maxMessages },
+    pingMessage: typeof message === 'string' ? message : viewOf(message)!.slice(),
+    isReply: typeof reply === 'function' ? reply : (data) => data === reply,
   };
 }
 
 /** @throws `INVALID_OPTION` */
-export function checkMaxAge(value: number | undefined): void {
-  if (value !== undefined) notNegative('maxAge', value);
-}
-
-/** The names of {@link ClientOptions}. A package with options of its own takes those out first. */
-const OPTION_NAMES =
-  'protocols headers connectTimeout closeTimeout heartbeat reconnect queue delivery handshake codec signal autoConnect adapter';
-
-function readHeartbeat(given: HeartbeatOptions | false | undefined, adapter: Adapter) {
-  const heartbeat = group('heartbeat', given, 'interval timeout message reply expectReply');
-  const fallback = DEFAULTS.heartbeat;
-  const message = heartbeat.message ?? fallback.message;
-  const binary = typeof message === 'string' ? message : viewOf(message);
-  if (binary === undefined || binary.length === 0)
-    throw bad('heartbeat.message', 'a string or binary, not empty', message);
-  const reply = heartbeat.reply ?? fallback.reply;
-  if (typeof reply !== 'function' && (typeof reply !== 'string' || reply === '')) {
-    throw bad('heartbeat.reply', 'a string, not empty, or a function', reply);
-  }
-  return {
-    message: binary,
-    isReply: typeof reply === 'function' ? reply : (data: Data) => data === reply,
-    policy: {
-      interval: given === false ? Infinity : positive('heartbeat.interval', heartbeat.interval ?? fallback.interval),
-      timeout: positive('heartbeat.timeout', heartbeat.timeout ?? fallback.timeout),
-      expectReply: oneOf<boolean | 'auto'>('heartbeat.expectReply', heartbeat.expectReply ?? fallback.expectReply, [
-        'auto',
-        true,
-        false,
-      ]),
-      frames: adapter.capabilities.pingFrames && heartbeat.message === undefined,
-    },
-  };
-}
-
-function readReconnect(
-  { reconnect: given, protocols, headers, handshake }: ClientOptions<never, never>,
-  url: Provider<string>,
-  onThrow: (cause: unknown) => void,
-): Pick<Policy, 'retry' | 'stableAfter'> {
-  const names = 'initialDelay maxDelay factor jitter stableAfter maxAttempts shouldReconnect';
-  const reconnect = group('reconnect', given, names);
-  const fallback = DEFAULTS.reconnect;
-  const { shouldReconnect } = reconnect;
-  optional('reconnect.shouldReconnect', shouldReconnect, isFunction, 'a function');
-  const maxAttempts = given === false ? 0 : (reconnect.maxAttempts ?? fallback.maxAttempts);
-  const factor = reconnect.factor ?? fallback.factor;
-  if (!(factor >= 1)) throw bad('reconnect.factor', 'a number of 1 or more', factor);
-  return {
-    stableAfter: notNegative('reconnect.stableAfter', reconnect.stableAfter ?? fallback.stableAfter),
-    retry: {
-      initialDelay: notNegative('reconnect.initialDelay', reconnect.initialDelay ?? fallback.initialDelay),
-      maxDelay: notNegative('reconnect.maxDelay', reconnect.maxDelay ?? fallback.maxDelay),
-      factor,
-      jitter: oneOf('reconnect.jitter', reconnect.jitter ?? fallback.jitter, ['full', 'none']),
-      maxAttempts: count('reconnect.maxAttempts', maxAttempts),
-      canHeal: handshake !== undefined || [url, protocols, headers].some(isFunction),
-      shouldReconnect: shouldReconnect && guarded(shouldReconnect, onThrow),
-    },
-  };
+export function checkMaxAge(maxAge: number | undefined): void {
+  read('', { maxAge }, {}, { maxAge: notNegative });
 }
 
 /** The caller's function may throw or answer nonsense; then the rules decide, and the fault is told. */
@@ -329,7 +281,7 @@ function guarded(
   return (close, attempt) => {
     try {
       const answer = ask(close, attempt);
-      if (answer === undefined || typeof answer === 'boolean' || isWait(answer)) return answer;
+      if (answer === undefined || isBoolean(answer) || isNotNegative(answer)) return answer;
       const hint = isThenable(answer) ? ' (it has to answer at once; await in a provider instead)' : '';
       onThrow(bad('shouldReconnect', `a function that returns true, false or milliseconds${hint}`, answer));
     } catch (cause) {
@@ -339,70 +291,101 @@ function guarded(
   };
 }
 
-function readQueue(given: QueueOptions | false | undefined): QueuePolicy {
-  const queue = group('queue', given, 'maxMessages maxBytes maxAge overflow highWaterMark');
-  const fallback = DEFAULTS.queue;
-  return {
-    maxMessages: given === false ? 0 : count('queue.maxMessages', queue.maxMessages ?? fallback.maxMessages),
-    maxBytes: count('queue.maxBytes', queue.maxBytes ?? fallback.maxBytes),
-    maxAge: notNegative('queue.maxAge', queue.maxAge ?? fallback.maxAge),
-    overflow: oneOf('queue.overflow', queue.overflow ?? fallback.overflow, ['refuse', 'drop-oldest']),
-    highWaterMark: notNegative('queue.highWaterMark', queue.highWaterMark ?? fallback.highWaterMark),
-  };
-}
+// ---- what each option must be
 
-// ---- checks; each names the option and the value
+/** In words that follow "must be", and as a test. */
+type Rule = readonly [words: string, fits: (value: unknown) => boolean];
 
-function group<T extends object>(name: string, given: T | false | undefined, names: string): Partial<T> {
-  if (given === undefined || given === false) return {};
-  if (typeof given !== 'object' || given === null) throw bad(name, 'an object or false', given);
-  known(`${name}.`, given, names);
-  return given;
-}
-
-function known(prefix: string, given: object, names: string): void {
-  Object.keys(given).forEach((name) => {
-    if (names.split(' ').indexOf(name) < 0) {
-      throw new HoldfastError('INVALID_OPTION', `${prefix}${name} is not an option; there are: ${names}`);
-    }
-  });
-}
-
-function optional(name: string, value: unknown, fits: (value: unknown) => boolean, rule: string): void {
-  if (value !== undefined && !fits(value)) throw bad(name, rule, value);
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): T {
-  if (allowed.indexOf(value) < 0) throw bad(name, `one of ${allowed.map(show).join(', ')}`, value);
-  return value;
-}
-
-function positive(name: string, value: number): number {
-  if (!(isWait(value) && value > 0)) throw bad(name, 'a positive number of milliseconds', value);
-  return value;
-}
-
-function notNegative(name: string, value: number): number {
-  if (!isWait(value)) throw bad(name, 'a number, not negative', value);
-  return value;
-}
-
-function count(name: string, value: number): number {
-  if (!isWait(value) || (value !== Infinity && value % 1 !== 0)) throw bad(name, 'a whole number, not negative', value);
-  return value;
-}
-
-const isWait = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
-const isSignal = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && isFunction((value as AbortSignalLike).addEventListener);
-const isCodec = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  isFunction((value as Codec<unknown, unknown>).encode) &&
-  isFunction((value as Codec<unknown, unknown>).decode);
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+const isNotNegative = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+const isWhole = (value: unknown): boolean => isNotNegative(value) && (value === Infinity || value % 1 === 0);
+const has = (value: unknown, ...methods: readonly string[]): boolean =>
+  typeof value === 'object' && value !== null && methods.every((name) => isFunction((value as never)[name]));
 
-function bad(name: string, rule: string, value: unknown): HoldfastError {
-  return new HoldfastError('INVALID_OPTION', `${name} must be ${rule}, got ${show(value)}`, { value });
+const anything: Rule = ['', () => true]; // checked where it is used
+const positive: Rule = ['a positive number of milliseconds', (value) => isNotNegative(value) && value > 0];
+const notNegative: Rule = ['a number, not negative', isNotNegative];
+const whole: Rule = ['a whole number, not negative', isWhole];
+const aFunction: Rule = ['a function', isFunction];
+const group: Rule = ['an object or false', (value) => value === false || has(value)];
+const oneOf = (...allowed: readonly unknown[]): Rule => [
+  `one of ${allowed.map(show).join(', ')}`,
+  (value) => allowed.indexOf(value) >= 0,
+];
+/** A frame that would be empty is no ping, and nothing to tell a reply by. */
+const frame: Rule = [
+  'a string or binary, not empty',
+  (value) => !!(typeof value === 'string' ? value : viewOf(value)?.length),
+];
+
+const RULES = {
+  protocols: anything,
+  headers: anything,
+  connectTimeout: positive,
+  closeTimeout: positive,
+  heartbeat: group,
+  reconnect: group,
+  queue: group,
+  delivery: oneOf('at-most-once'),
+  handshake: aFunction,
+  codec: ['an object with encode and decode', (value) => has(value, 'encode', 'decode')],
+  signal: ['an AbortSignal', (value) => has(value, 'addEventListener', 'removeEventListener')],
+  autoConnect: ['true or false', isBoolean],
+  adapter: ['an adapter', (value) => has(value, 'openSocket', 'now', 'wake', 'random')],
+} satisfies Record<keyof ClientOptions, Rule>;
+
+const HEARTBEAT_RULES = {
+  interval: positive,
+  timeout: positive,
+  message: frame,
+  reply: [
+    'a string, not empty, or a function',
+    (value) => isFunction(value) || (typeof value === 'string' && value !== ''),
+  ],
+  expectReply: oneOf('auto', true, false),
+} satisfies Record<keyof HeartbeatOptions, Rule>;
+
+const RECONNECT_RULES = {
+  initialDelay: notNegative,
+  maxDelay: notNegative,
+  factor: ['a number of 1 or more', (value) => isNotNegative(value) && value >= 1],
+  jitter: oneOf('full', 'none'),
+  stableAfter: notNegative,
+  maxAttempts: whole,
+  shouldReconnect: aFunction,
+} satisfies Record<keyof ReconnectOptions, Rule>;
+
+const QUEUE_RULES = {
+  maxMessages: whole,
+  maxBytes: whole,
+  maxAge: notNegative,
+  overflow: oneOf('refuse', 'drop-oldest'),
+  highWaterMark: notNegative,
+} satisfies Record<keyof QueueOptions, Rule>;
+
+/** What was given over the defaults, in an object of our own; `undefined` is as good as not given. */
+function read<Defaults extends object>(
+  prefix: string,
+  given: object | false | undefined,
+  defaults: Defaults,
+  rules: Readonly<Record<string, Rule>>,
+): Defaults {
+  const values = Object.assign({}, defaults) as Record<string, unknown>;
+  Object.keys(given || {}).forEach((name) => {
+    const value = (given as Record<string, unknown>)[name];
+    const rule = rules[name];
+    if (!rule) {
+      const names = Object.keys(rules).join(', ');
+      throw new HoldfastError('INVALID_OPTION', `${prefix}${name} is not an option; there are ${names}`, { value });
+    }
+    if (value === undefined) return;
+    if (!rule[1](value)) throw bad(prefix + name, rule[0], value);
+    if (name in defaults) values[name] = value;
+  });
+  return values as Defaults;
+}
+
+function bad(name: string, words: string, value: unknown): HoldfastError {
+  return new HoldfastError('INVALID_OPTION', `${name} must be ${words}, got ${show(value)}`, { value });
 }

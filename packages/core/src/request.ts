@@ -2,7 +2,7 @@
 
 import { HoldfastError, isStopReconnecting, show } from './errors.ts';
 import { resolveUrl } from './url.ts';
-import type { CloseInfo, SocketRequest } from './adapter.ts';
+import type { Adapter, CloseInfo, SocketRequest } from './adapter.ts';
 
 /** What a provider is told, so that it can refresh a token or pick another host. */
 export interface DialContext {
@@ -30,7 +30,7 @@ export interface RequestSource {
 export function prepareRequest(
   source: RequestSource,
   context: DialContext,
-  location: string | undefined,
+  adapter: Adapter,
 ): SocketRequest | PromiseLike<SocketRequest> {
   const answers = [
     ask('url', source.url, context),
@@ -39,12 +39,12 @@ export function prepareRequest(
   ] as const;
   return answers.some(isThenable)
     ? Promise.all(answers).then(
-        ([url, protocols, headers]) => toRequest(url, protocols, headers, location),
+        ([url, protocols, headers]) => toRequest(url, protocols, headers, adapter),
         (cause) => {
           throw asProviderError('a provider', cause);
         },
       )
-    : toRequest(answers[0], answers[1], answers[2], location);
+    : toRequest(answers[0], answers[1], answers[2], adapter);
 }
 
 function ask<T>(option: string, provider: Provider<T>, context: DialContext): unknown {
@@ -56,8 +56,8 @@ function ask<T>(option: string, provider: Provider<T>, context: DialContext): un
   }
 }
 
-function toRequest(url: unknown, protocols: unknown, headers: unknown, location: string | undefined): SocketRequest {
-  return { url: resolveUrl(url, location), protocols: toProtocols(protocols), headers: toHeaders(headers) };
+function toRequest(url: unknown, protocols: unknown, headers: unknown, adapter: Adapter): SocketRequest {
+  return { url: resolveUrl(url, adapter), protocols: toProtocols(protocols), headers: toHeaders(headers) };
 }
 
 /** RFC 6455 §4.1: each protocol is an HTTP token, and none is named twice. */

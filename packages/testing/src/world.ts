@@ -20,7 +20,7 @@ export interface WorldAdapterOptions {
   readonly pingFrames?: boolean;
   /** @default true */
   readonly headers?: boolean;
-  readonly location?: string;
+  readonly resolveUrl?: (url: string) => string;
 }
 
 /** How the server takes a dial: opens it, answers with an HTTP status, resets it, or never answers. */
@@ -199,11 +199,11 @@ export function createWorld(options: WorldOptions = {}): World {
 
   // ---- runtimes
 
-  function adapter({ pingFrames = false, headers = true, location }: WorldAdapterOptions = {}): Adapter {
+  function adapter({ pingFrames = false, headers = true, resolveUrl }: WorldAdapterOptions = {}): Adapter {
     return {
       name: 'world',
       capabilities: { headers, bufferedAmount: true, pingFrames },
-      location,
+      ...(resolveUrl ? { resolveUrl } : {}),
       now: () => now,
       random,
       wake(at, wakeUp) {
