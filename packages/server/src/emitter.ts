@@ -1,6 +1,7 @@
 // How do listeners hear of something, when any of them may throw?
 
 import { EventEmitter } from 'node:events';
+import { isPromise } from 'node:util/types';
 
 /** An event's name, and what its listeners are given. */
 export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unknown[] };
@@ -35,7 +36,7 @@ export class Emitter<Events extends EventMap<Events>> extends EventEmitter {
     for (const listener of listeners) {
       try {
         const result: unknown = Reflect.apply(listener, this, args);
-        if (result instanceof Promise) result.catch((cause) => this.report(event, cause));
+        if (isPromise(result)) result.catch((cause) => this.report(event, cause));
       } catch (cause) {
         this.report(event, cause);
       }

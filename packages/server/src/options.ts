@@ -36,7 +36,7 @@ export interface AdmissionOptions<Identity> {
    * A list of origins: `['https://app.example.com', 'https://*.example.com', 'http://localhost:*']`; see `createAllowlist`
    * for what an entry can be. Or a function that gets the header as it came, which must answer within `admissionTimeout`;
    * a throw or silence is a no. Or `'*'` for every page: that is said once by the error `ORIGINS_OPEN`, and the `Cookie`
-   * header is taken out of each request, so that it cannot become a credential that any page may borrow.
+   * header is taken out of each `request.headers`, so that it cannot become a credential that any page may borrow.
    *
    * A good Origin is no authentication: whatever is not a browser can forge it.
    * @default [] – no page at all; clients that send no Origin come in by `absentOrigin`

@@ -58,7 +58,9 @@ export interface PeerContext<Identity> {
   readonly rhythm: Rhythm;
   /** In [0, 1). */
   random(): number;
-  failed(error: ServerError, peer: Peer<Identity>): void;
+  /** Hears it before the peer's own listeners do. */
+  closed(peer: SocketPeer<Identity>): void;
+  failed(error: ServerError, peer: SocketPeer<Identity>): void;
 }
 
 /**
@@ -223,6 +225,7 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
 
   private socketClosed(code: number, reason: string): void {
     this.reading = 'stopped';
+    this.context.closed(this);
     this.emit('close', { code, reason, wasClean: code !== ABNORMAL });
   }
 

@@ -5,12 +5,14 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { invalidOption } from './errors.ts';
 import { pathOf } from './handshake.ts';
-import { refuse } from './refusal.ts';
+import { refuse, type Refusal } from './refusal.ts';
 
 /** One server's part of an HTTP server; without a path it takes what no other route does. */
 export interface Route {
   readonly path: string | undefined;
   enter(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** A request was refused because its path is nobody's. */
+  missed(refusal: Refusal, request: IncomingMessage): void;
 }
 
 /**
@@ -51,11 +53,18 @@ function open(server: HttpServer | HttpsServer): Table {
       const route = routes.get(pathOf(request)) ?? routes.get(undefined);
       if (route) return route.enter(request, socket, head);
       if (server.listenerCount('upgrade') > 1) return; // another library's, and its business
-      socket.on('error', () => {});
-      refuse(socket, { status: 404, reason: 'path' });
+      refuseNobodys(request, socket, routes.values());
     },
   };
   tables.set(server, table);
   server.on('upgrade', table.listener);
   return table;
+}
+
+/** Answers 404, and tells those whose path it might have been. */
+export function refuseNobodys(request: IncomingMessage, socket: Duplex, routes: Iterable<Route>): void {
+  const refusal: Refusal = { status: 404, reason: 'path' };
+  socket.on('error', () => {});
+  refuse(socket, refusal);
+  for (const route of routes) route.missed(refusal, request);
 }

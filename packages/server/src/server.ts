@@ -1,12 +1,6 @@
 // What does a server do from its first upgrade to its last close?
 
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server as HttpServer,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { retryAfterReason } from '@holdfast/core';
 import { WebSocketServer } from 'ws';
@@ -16,11 +10,12 @@ import { Emitter } from './emitter.ts';
 import { serverError, shown, type ServerError } from './errors.ts';
 import { createGate, type Gate, type Visitor } from './gate.ts';
 import { pathOf } from './handshake.ts';
+import { layFoundation, type Foundation } from './http.ts';
 import type { ServerOptions } from './options.ts';
 import { SocketPeer, type Peer, type PeerContext } from './peer.ts';
 import { LONGEST_BEAT, rhythmOf } from './pulse.ts';
 import { refuse, retryAfterHeader, type Refusal, type RefusalReason } from './refusal.ts';
-import { attach, type Route } from './routes.ts';
+import { attach, refuseNobodys, type Route } from './routes.ts';
 import { createSeats } from './seats.ts';
 import { duration, readOptions, type Settings } from './settings.ts';
 
@@ -42,8 +37,8 @@ export interface Refused {
   readonly reason: RefusalReason;
   /** Its `Origin` header: quoted and cut short, since it is anybody's text on its way to a log. */
   readonly origin: string | undefined;
-  /** The address that it is counted under. */
-  readonly address: string;
+  /** The address that it is counted under; undefined if it was refused before that was asked. */
+  readonly address: string | undefined;
   /** How many refusals since the last one told were not. */
   readonly untold: number;
 }
@@ -88,17 +83,13 @@ type State =
 const GOING_AWAY = 1001;
 const SERVICE_RESTART = 1012;
 
-/** Of an HTTP server of our own: what a client may take for its TLS handshake and its request. */
-const REQUEST_TIMEOUT = 10_000;
-
 /** A destroyed socket is gone within a turn of the loop; this is for transports that are not sockets. */
 const LAST_WAIT = 1_000;
 
 class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements Server<Identity> {
   readonly peers = new Set<SocketPeer<Identity>>();
   private state: State = { name: 'open' };
-  private readonly http: HttpServer | HttpsServer | undefined;
-  private readonly ready: Promise<void>;
+  private readonly foundation: Foundation;
   private readonly detach: () => void;
   private readonly ws: WebSocketServer;
   private readonly gate: Gate;
@@ -120,6 +111,7 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
       settings,
       rhythm,
       random: Math.random,
+      closed: (peer) => this.peerClosed(peer),
       failed: (error, peer) => this.failed(error, peer),
     };
     this.ws = this.createWebSocketServer();
@@ -133,11 +125,11 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     this.route = {
       path: settings.path,
       enter: (request, socket, head) => this.gate.enter(request, socket, head),
+      missed: (refusal, request) => this.tellRefusal(refusal, request),
     };
-    this.http = this.openHttpServer();
-    this.detach = this.http ? attach(this.http, this.route) : () => {};
-    this.ready = this.startListening();
-    this.ready.catch(() => {}); // told by `error`; whoever waits by `listening()` hears it too
+    this.foundation = layFoundation(settings.place, (error) => this.failed(error));
+    const { http } = this.foundation;
+    this.detach = http ? attach(http, this.route) : () => {};
 
     // the beat comes after pending input was read, so that an answer which lies there already counts
     this.timer = setInterval(() => setImmediate(() => this.beat()), rhythm.ms);
@@ -150,20 +142,19 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
   }
 
   get port(): number | undefined {
-    const address = this.http?.address();
+    const address = this.foundation.http?.address();
     return typeof address === 'object' ? address?.port : undefined;
   }
 
   listening(): Promise<void> {
-    return this.ready;
+    return this.foundation.ready;
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.settings.path === undefined || this.settings.path === pathOf(request)) {
       return this.route.enter(request, socket, head);
     }
-    socket.on('error', () => {});
-    refuse(socket, { status: 404, reason: 'path' });
+    refuseNobodys(request, socket, [this.route]);
   }
 
   async drain(options: DrainOptions): Promise<number> {
@@ -210,7 +201,7 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     server.on('wsClientError', (_, socket, request) => {
       const refusal: Refusal = { status: 400, reason: 'bad-handshake' };
       refuse(socket, refusal);
-      this.tellRefusal(refusal, request, '');
+      this.tellRefusal(refusal, request);
     });
     return server;
   }
@@ -231,15 +222,21 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, visitor: Visitor<Identity>): void {
-    this.ws.handleUpgrade(request, socket, head, (ws) => {
-      const peer = new SocketPeer(ws, socket, request, visitor, this.beats, this.context);
-      this.peers.add(peer);
-      peer.once('close', () => {
-        this.peers.delete(peer);
-        if (this.peers.size === 0) for (const tell of this.emptied) tell();
+    try {
+      this.ws.handleUpgrade(request, socket, head, (ws) => {
+        const peer = new SocketPeer(ws, socket, request, visitor, this.beats, this.context);
+        this.peers.add(peer);
+        this.emit('connection', peer, request);
       });
-      this.emit('connection', peer, request);
-    });
+    } catch (cause) {
+      // ws throws when somebody else has upgraded this socket already, so it is not ours to destroy
+      this.failed(serverError('SERVER_FAILED', 'an upgrade was taken twice', { cause }));
+    }
+  }
+
+  private peerClosed(peer: SocketPeer<Identity>): void {
+    this.peers.delete(peer);
+    if (this.peers.size === 0) for (const tell of this.emptied) tell();
   }
 
   /** What everybody hears who comes while we are leaving. */
@@ -259,7 +256,7 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     }
   }
 
-  private tellRefusal(refusal: Refusal, request: IncomingMessage, address: string): void {
+  private tellRefusal(refusal: Refusal, request: IncomingMessage, address?: string): void {
     if (this.refusalsToTell.isOverdrawn || !this.refusalsToTell.take(1)) {
       this.untold++;
       return;
@@ -315,12 +312,11 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
   }
 
   private async shutDown(timeout: number): Promise<void> {
-    const { place } = this.settings;
-    const httpClosed = place.name === 'own' ? this.closeHttpServer() : undefined;
+    const foundationClosed = this.foundation.close();
     this.refuseThoseWaiting();
     for (const peer of this.peers) peer.close(GOING_AWAY);
     await this.allGone(timeout);
-    await httpClosed;
+    await foundationClosed;
     this.detach();
     clearInterval(this.timer);
     this.emit('close');
@@ -351,59 +347,4 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     this.emptied.delete(tell);
     return this.peers.size === 0;
   }
-
-  // --- the HTTP server underneath --------------------------------------------------------------------------------
-
-  private openHttpServer(): HttpServer | HttpsServer | undefined {
-    const { place } = this.settings;
-    switch (place.name) {
-      case 'none':
-        return undefined;
-      case 'shared':
-        return place.server;
-      case 'own': {
-        const limits = {
-          headersTimeout: REQUEST_TIMEOUT,
-          requestTimeout: REQUEST_TIMEOUT,
-          connectionsCheckingInterval: REQUEST_TIMEOUT / 2,
-        };
-        return place.tls
-          ? createHttpsServer({ ...limits, handshakeTimeout: REQUEST_TIMEOUT, ...place.tls }, upgradeRequired)
-          : createHttpServer(limits, upgradeRequired);
-      }
-    }
-  }
-
-  private startListening(): Promise<void> {
-    const { http } = this;
-    const { place } = this.settings;
-    if (!http || http.listening) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      http.once('listening', resolve);
-      if (place.name !== 'own') return; // its owner listens, and hears its errors
-      http.on('error', (cause) => {
-        const error = serverError('SERVER_FAILED', `the HTTP server failed: ${cause.message}`, {
-          cause,
-        });
-        reject(error);
-        this.failed(error);
-      });
-      http.listen(place.port, place.host);
-    });
-  }
-
-  /** From here on no one can dial; resolves when the last TCP connection is gone. */
-  private async closeHttpServer(): Promise<void> {
-    const { http } = this;
-    await this.ready.catch(() => {}); // one that is still looking up its host would listen afterwards
-    if (!http?.listening) return;
-    await new Promise<void>((resolve) => {
-      http.close(() => resolve());
-      http.closeAllConnections?.(); // Node 18.2; those that were never upgraded
-    });
-  }
-}
-
-function upgradeRequired(_: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end();
 }

@@ -8,7 +8,18 @@ import fastify from 'fastify';
 import { generate } from 'selfsigned';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { Client, answerOf, dialTls, handshake, join, knock, nextPeer, serve } from './helpers.ts';
+import {
+  Client,
+  answerOf,
+  dialTls,
+  handshake,
+  join,
+  knock,
+  nextError,
+  nextPeer,
+  nextRefusal,
+  serve,
+} from './helpers.ts';
 
 const portOf = (http: HttpServer) => (http.address() as AddressInfo).port;
 
@@ -120,11 +131,26 @@ test('noServer: an upgrade that is handed over is always answered', async () => 
   http.on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head));
   const port = portOf(http);
   expect((await knock(port, { path: '/live' })).status).toBe(101);
+  const refused = nextRefusal(server);
   expect((await knock(port, { path: '/other' })).status).toBe(404);
+  expect(await refused).toMatchObject({ status: 404, reason: 'path', address: undefined });
   expect((await knock(port, { path: '/live', headers: { Origin: 'https://a.b' } })).status).toBe(403);
   expect(server.port).toBe(undefined);
   await server.close();
   expect((await knock(port, { path: '/live' })).status).toBe(503);
+});
+
+test('an upgrade that two libraries take is told, and ends neither the process nor the other', async () => {
+  const http = await serveHttp();
+  const other = new WebSocketServer({ noServer: true });
+  const server = await serve({ server: http });
+  const failed = nextError(server, 'SERVER_FAILED');
+  http.on('upgrade', (request, socket, head) => {
+    other.handleUpgrade(request, socket, head, (ws) => ws.send('theirs'));
+  });
+  expect(await (await join(server)).received(1)).toEqual(['theirs']);
+  expect((await failed).cause).toBeInstanceOf(Error);
+  expect(server.peers.size).toBe(0);
 });
 
 describe('wss', () => {
