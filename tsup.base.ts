@@ -6,8 +6,8 @@ export const base = (options: Options = {}) =>
     entry: ['src/index.ts'],
     format: ['esm', 'cjs'],
     target: 'es2018',
-    // tsup 8 sets baseUrl, which TypeScript 6 deprecates
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    // tsup 8 sets baseUrl, which TypeScript 6 deprecates, and rolls up one file at a time, which `composite` forbids
+    dts: { compilerOptions: { ignoreDeprecations: '6.0', composite: false } },
     sourcemap: true,
     clean: true,
     treeshake: true,
