@@ -85,15 +85,17 @@ function whenConnecting(state: Connecting, input: Input, at: Instant, policy: Po
   const { generation, phase } = state;
   switch (input.type) {
     case 'prepared':
+      if (phase !== 'preparing') return stay(state);
       return [{ ...state, phase: 'dialling' }, [{ type: 'openSocket', generation }]];
     case 'socketOpened':
+      if (phase !== 'dialling') return stay(state);
       if (!policy.hasHandshake) return opened(state, at, policy);
       return [
         { ...state, phase: 'handshaking' },
         [{ type: 'shakeHands', generation, reconnected: state.memory.hasBeenOpen }],
       ];
     case 'handshaken':
-      return opened(state, at, policy);
+      return phase === 'handshaking' ? opened(state, at, policy) : stay(state);
     case 'socketClosed':
       return lose(state, input.close, at, policy);
     case 'failed':
