@@ -25,11 +25,14 @@ for (const file of files) {
     if (target === 'eventemitter3') continue;
     if (!target.startsWith('./')) faults.push(`core/${file} imports ${target}: core has eventemitter3 alone`);
     else if (!isType && rowOf.get(basename(target, '.ts')) >= rowOf.get(name)) {
-      faults.push(`core/${file} (row ${rowOf.get(name)}) imports ${target} (row ${rowOf.get(basename(target, '.ts'))})`);
+      faults.push(
+        `core/${file} (row ${rowOf.get(name)}) imports ${target} (row ${rowOf.get(basename(target, '.ts'))})`,
+      );
     }
   }
 }
-for (const name of rowOf.keys()) if (!files.includes(`${name}.ts`)) faults.push(`ARCHITECTURE.md names ${name}, which is gone`);
+for (const name of rowOf.keys())
+  if (!files.includes(`${name}.ts`)) faults.push(`ARCHITECTURE.md names ${name}, which is gone`);
 
 // ---- packages: only these may be imported from src, beside node's own and what package.json lists
 const MAY_IMPORT = { core: [], node: ['core'], server: ['core'], testing: ['core'] };
@@ -50,13 +53,17 @@ for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
 }
 
 for (const fault of faults) console.error(fault);
-console.log(`import rows: ${rowOf.size} modules of core, ${Object.keys(MAY_IMPORT).length} packages, ${faults.length} faults`);
+console.log(
+  `import rows: ${rowOf.size} modules of core, ${Object.keys(MAY_IMPORT).length} packages, ${faults.length} faults`,
+);
 process.exit(faults.length > 0 ? 1 : 0);
 
 function importsOf(path) {
   const source = readFileSync(path, 'utf8');
-  return [...source.matchAll(/^(?:import|export) (type )?(?:[^'";]*? from )?'([^']+)';/gm)].map(([, isType, target]) => ({
-    target,
-    isType: Boolean(isType),
-  }));
+  return [...source.matchAll(/^(?:import|export) (type )?(?:[^'";]*? from )?'([^']+)';/gm)].map(
+    ([, isType, target]) => ({
+      target,
+      isType: Boolean(isType),
+    }),
+  );
 }

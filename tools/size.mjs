@@ -4,9 +4,7 @@ import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 
 /** name, what the consumer writes, target, bytes of gzip measured when the limit was set */
-const entries = [
-  ['core', `export { createClient } from '@holdfast/core'`, 'es2015', 9000],
-];
+const entries = [['core', `export { createClient } from '@holdfast/core'`, 'es2015', 9000]];
 
 const source = (name) => fileURLToPath(new URL(`../packages/${name}/src/index.ts`, import.meta.url));
 let over = 0;
@@ -26,6 +24,8 @@ for (const [name, contents, target, measured] of entries) {
   const verdict = gzip > limit ? '  OVER' : '';
   if (verdict) over++;
   const brotli = brotliCompressSync(bytes).length;
-  console.log(`${name} (${target}): ${bytes.length} B minified, ${gzip} B gzip (limit ${limit}), ${brotli} B brotli${verdict}`);
+  console.log(
+    `${name} (${target}): ${bytes.length} B minified, ${gzip} B gzip (limit ${limit}), ${brotli} B brotli${verdict}`,
+  );
 }
 process.exit(over ? 1 : 0);
