@@ -21,10 +21,10 @@ const files = readdirSync(core).filter((file) => file.endsWith('.ts'));
 for (const file of files) {
   const name = basename(file, '.ts');
   if (!rowOf.has(name)) faults.push(`core/${file} is in no row of ARCHITECTURE.md`);
-  for (const { target, isType } of importsOf(join(core, file))) {
+  for (const { target } of importsOf(join(core, file))) {
     if (target === 'eventemitter3') continue;
     if (!target.startsWith('./')) faults.push(`core/${file} imports ${target}: core has eventemitter3 alone`);
-    else if (!isType && rowOf.get(basename(target, '.ts')) >= rowOf.get(name)) {
+    else if (rowOf.get(basename(target, '.ts')) >= rowOf.get(name)) {
       faults.push(
         `core/${file} (row ${rowOf.get(name)}) imports ${target} (row ${rowOf.get(basename(target, '.ts'))})`,
       );
@@ -60,10 +60,5 @@ process.exit(faults.length > 0 ? 1 : 0);
 
 function importsOf(path) {
   const source = readFileSync(path, 'utf8');
-  return [...source.matchAll(/^(?:import|export) (type )?(?:[^'";]*? from )?'([^']+)';/gm)].map(
-    ([, isType, target]) => ({
-      target,
-      isType: Boolean(isType),
-    }),
-  );
+  return [...source.matchAll(/^(?:import|export) (?:[^'";]*? from )?'([^']+)';/gm)].map(([, target]) => ({ target }));
 }
