@@ -85,7 +85,7 @@ export function settingsOf(options: NodeOptions): Settings {
   if (maxPayload !== undefined && !(Number.isInteger(maxPayload) && maxPayload > 0 && maxPayload <= limit)) {
     throw invalid('maxPayload', `a whole number of bytes from 1 to ${limit}`, maxPayload);
   }
-  if (agent !== undefined && typeof (agent as { addRequest?: unknown }).addRequest !== 'function') {
+  if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
     throw invalid('agent', 'an http.Agent or an https.Agent', agent);
   }
   return {

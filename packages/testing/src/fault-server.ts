@@ -37,8 +37,11 @@ export interface FaultServer {
   readonly connections: ReadonlySet<FaultConnection>;
   /** TCP connections that are open, also those that never became a WebSocket. */
   readonly sockets: number;
-  /** The next WebSocket that has been opened and not been returned by this before; waits for it. */
-  connection(): Promise<FaultConnection>;
+  /**
+   * The next WebSocket, of those on `path` if it is given, that was not returned by this before; waits for it. One that
+   * has ended since is returned too.
+   */
+  connection(path?: string): Promise<FaultConnection>;
   /** Resolves when no TCP connection is open. */
   idle(): Promise<void>;
   /** Destroys what is open and stops listening. May be called twice. */
@@ -137,7 +140,11 @@ export async function createFaultServer(options: FaultServerOptions = {}): Promi
     get sockets() {
       return sockets.size;
     },
-    connection: () => moments.until(() => arrived.shift()),
+    connection: (path) =>
+      moments.until(() => {
+        const next = arrived.findIndex((connection) => path === undefined || connection.path === path);
+        return next < 0 ? undefined : arrived.splice(next, 1)[0];
+      }),
     idle: () => moments.until(() => sockets.size === 0 || undefined).then(ignore),
     close() {
       moments.end(new Error('the fault server was closed'));
