@@ -3,7 +3,7 @@
 // It is told by its arguments who it is, and by messages when to run a round. It answers with nanoseconds per message.
 
 import { CONTENDERS, type Contender, type Sender, type Subject, type Tally } from './contenders.ts';
-import { COUNT, PAYLOADS, type Payload } from './payloads.ts';
+import { COUNT, MESSAGES, PAYLOADS, type Payload } from './payloads.ts';
 import type { NoWireSocket } from './no-wire.ts';
 
 export type Order = 'round' | 'end';
@@ -15,8 +15,6 @@ export interface Round {
   readonly outbound: number;
 }
 
-/** In one direction, in one round; a multiple of `COUNT`. */
-const MESSAGES = 200_000;
 /** Sent between two turns of the wire: some 30 kB, far below every high-water mark. */
 const DRAIN_EVERY = 1_024;
 /** Rounds that are not measured, for the compiler. */
@@ -41,7 +39,11 @@ function answer(what: Answer): void {
   process.send!(what);
 }
 
-function run({ hasCodec }: Contender, { name, frames, values, readFrame }: Payload, { socket, client }: Subject): Round {
+function run(
+  { hasCodec }: Contender,
+  { name, frames, values, readFrame }: Payload,
+  { socket, client }: Subject,
+): Round {
   const heard = tally.sum;
   const inbound = timed(() => receive(socket, frames));
   expect('heard', tally.sum - heard, frames, readFrame);
@@ -52,9 +54,7 @@ function run({ hasCodec }: Contender, { name, frames, values, readFrame }: Paylo
     else send(socket, client, values);
   });
   socket.drain();
-  expect('sent', socket.taken - taken, frames, (frame) =>
-    typeof frame === 'string' ? Buffer.byteLength(frame) : (frame as ArrayBuffer).byteLength,
-  );
+  expect('sent', socket.taken - taken, frames, (frame) => Buffer.byteLength(frame as string | ArrayBuffer));
   return { inbound, outbound };
 }
 

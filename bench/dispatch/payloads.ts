@@ -3,9 +3,9 @@
 /** One kind of message: the same 64 in turn, so that none is a constant to the compiler. */
 export interface Payload {
   readonly name: 'text' | 'json' | 'binary';
-  /** As they come from the wire and go to it. */
+  /** As they come from the wire. */
   readonly frames: readonly (string | ArrayBuffer)[];
-  /** As the application means them; the frames themselves unless JSON. */
+  /** As the application sends them: strings, what is to become JSON, views. */
   readonly values: readonly unknown[];
   /** What a listener does with a frame. */
   readonly readFrame: (frame: unknown) => number;
@@ -14,6 +14,8 @@ export interface Payload {
 }
 
 export const COUNT = 64;
+/** In one direction, in one round. */
+export const MESSAGES = 200_000;
 
 interface Price {
   readonly symbol: string;
@@ -26,7 +28,8 @@ const prices: readonly Price[] = Array.from({ length: COUNT }, (_, i) => ({
   price: 100 + i / 4,
   at: 1_700_000_000_000 + i,
 }));
-const texts = prices.map(({ symbol, price }) => `${symbol} is at ${price} today`);
+/** By way of bytes, like what a platform hands out: a string put together from pieces is slower to read. */
+const texts = prices.map(({ symbol, price }) => Buffer.from(`${symbol} is at ${price} today`).toString());
 const buffers = texts.map((text) => new Uint8Array(Buffer.from(text)).buffer);
 
 export const PAYLOADS: readonly Payload[] = [
@@ -38,7 +41,13 @@ export const PAYLOADS: readonly Payload[] = [
     readFrame: (frame) => (JSON.parse(frame as string) as Price).symbol.length,
     readValue: (value) => (value as Price).symbol.length,
   },
-  { name: 'binary', frames: buffers, values: buffers, readFrame: bytesOf, readValue: bytesOf },
+  {
+    name: 'binary',
+    frames: buffers,
+    values: buffers.map((buffer) => new Uint8Array(buffer)),
+    readFrame: bytesOf,
+    readValue: bytesOf,
+  },
 ];
 
 function lengthOf(text: unknown): number {
