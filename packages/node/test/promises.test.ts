@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
-import { connect, type Client, type CloseEvent } from '@holdfast/node';
+import { connect, type Client, type CloseEvent, type ConnectOptions } from '@holdfast/node';
 import { createFaultProxy, createFaultServer } from '@holdfast/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -50,10 +50,7 @@ async function ask<T>(child: ChildProcess, order: string): Promise<T> {
 
 const received = (): readonly number[] => readFileSync(book, 'utf8').trim().split('\n').filter(Boolean).map(Number);
 
-function open(
-  url: string,
-  options: Parameters<typeof connect>[1] = {},
-): { client: Client; closes: CloseEvent[]; dropped: unknown[] } {
+function open(url: string, options: ConnectOptions = {}): { client: Client; closes: CloseEvent[]; dropped: unknown[] } {
   const client = connect(url, options);
   clients.push(client);
   const closes: CloseEvent[] = [];
