@@ -227,10 +227,9 @@ export function createClient<In = Data, Out = string | Binary>(
   }
 
   function connect(): void {
+    if (signal?.aborted) return abort(); // ends a life that never began; one that has ended stays so
     connection.feed({ type: 'connect' });
-    if (!signal) return;
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort);
+    signal?.addEventListener('abort', abort);
   }
 
   const client: Client<In, Out> = {

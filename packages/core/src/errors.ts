@@ -49,8 +49,6 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
   readonly closeCode?: number | undefined;
   /** The value at fault, if one is. */
   readonly value?: unknown;
-  /** @internal */
-  readonly brand = BRAND;
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(`${code}: ${message}`);
@@ -59,6 +57,11 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
     if ('cause' in details) this.cause = details.cause;
     if ('closeCode' in details) this.closeCode = details.closeCode;
     if ('value' in details) this.value = details.value;
+  }
+
+  /** @internal */
+  get brand(): string {
+    return BRAND;
   }
 }
 
@@ -74,12 +77,14 @@ const STOP_BRAND = 'holdfast.stop';
  * for instance because the user has signed out.
  */
 export class StopReconnecting extends Error {
-  /** @internal */
-  readonly brand = STOP_BRAND;
-
   constructor(reason = 'the caller said stop') {
     super(reason);
     this.name = 'StopReconnecting';
+  }
+
+  /** @internal */
+  get brand(): string {
+    return STOP_BRAND;
   }
 }
 
