@@ -111,7 +111,7 @@ function whenConnecting(state: Connecting, input: Input, at: Instant, policy: Po
     }
     case 'close': {
       if (phase === 'handshaking') return shake(generation, input, false, at, policy);
-      const close = { code: input.code, reason: input.reason, wasClean: false };
+      const close = lost(); // nobody has said a code yet, and ours was never sent
       return end(generation, input.why, close, [...TERMINATE, ended(close, true, false)]);
     }
     default:
