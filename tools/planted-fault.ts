@@ -1,6 +1,6 @@
 // The vite plugin behind `pnpm mutants`: changes one place of one source file, as the environment variable says.
 import { readFileSync } from 'node:fs';
-import type { Plugin } from 'vite';
+import type { Plugin } from 'vitest/config';
 
 export interface PlantedFault {
   readonly file: string;
