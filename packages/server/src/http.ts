@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { serverError, type ServerError } from './errors.ts';
 import type { Place } from './settings.ts';
 
@@ -18,6 +19,8 @@ export interface Foundation {
   readonly ready: Promise<void>;
   /** No one can dial from here on. Resolves when the last TCP connection is gone; at once if the server is not ours. */
   close(): Promise<void>;
+  /** Destroys the TCP connections that are left, of clients that never got as far as a request. */
+  cut(): void;
 }
 
 /** What a client may take for its TLS handshake, and then for its request. Node's own limits are minutes. */
@@ -26,14 +29,14 @@ const REQUEST_TIMEOUT = 10_000;
 export function layFoundation(place: Place, failed: (error: ServerError) => void): Foundation {
   switch (place.name) {
     case 'none':
-      return { http: undefined, ready: Promise.resolve(), close: () => Promise.resolve() };
+      return { http: undefined, ready: Promise.resolve(), close: async () => {}, cut() {} };
     case 'shared': {
       const http = place.server;
       // its owner hears its errors
       const ready = http.listening
         ? Promise.resolve()
         : new Promise<void>((resolve) => http.once('listening', resolve));
-      return { http, ready, close: () => Promise.resolve() };
+      return { http, ready, close: async () => {}, cut() {} };
     }
     case 'own': {
       const http = createOwn(place);
@@ -47,8 +50,15 @@ export function layFoundation(place: Place, failed: (error: ServerError) => void
         });
       });
       ready.catch(() => {}); // `failed` was told; whoever waits for it hears it too
+      // Node's closeAllConnections does not know those that are still at their TLS handshake
+      const sockets = new Set<Socket>();
+      http.on('connection', (socket: Socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
       http.listen(place.port, place.host);
-      return { http, ready, close: () => closeOwn(http, ready) };
+      const cut = () => sockets.forEach((socket) => socket.destroy());
+      return { http, ready, close: () => closeOwn(http, ready), cut };
     }
   }
 }

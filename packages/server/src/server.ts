@@ -236,7 +236,9 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
 
   private peerClosed(peer: SocketPeer<Identity>): void {
     this.peers.delete(peer);
-    if (this.peers.size === 0) for (const tell of this.emptied) tell();
+    if (this.peers.size > 0) return;
+    for (const tell of this.emptied) tell();
+    this.emptied.clear();
   }
 
   /** What everybody hears who comes while we are leaving. */
@@ -312,11 +314,13 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
   }
 
   private async shutDown(timeout: number): Promise<void> {
-    const foundationClosed = this.foundation.close();
+    const gone = this.foundation.close();
     this.refuseThoseWaiting();
     for (const peer of this.peers) peer.close(GOING_AWAY);
     await this.allGone(timeout);
-    await foundationClosed;
+    await within(LAST_WAIT, gone); // refusals on their way
+    this.foundation.cut();
+    await gone;
     this.detach();
     clearInterval(this.timer);
     this.emit('close');
@@ -335,16 +339,16 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
   }
 
   private async isEmptyWithin(ms: number): Promise<boolean> {
-    if (this.peers.size === 0) return true;
-    let tell: () => void = () => {};
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      tell = resolve;
-      this.emptied.add(tell);
-      timer = setTimeout(tell, ms);
-    });
-    clearTimeout(timer);
-    this.emptied.delete(tell);
+    if (this.peers.size > 0) {
+      await within(ms, new Promise<void>((resolve) => this.emptied.add(resolve)));
+    }
     return this.peers.size === 0;
   }
+}
+
+/** Waits for `event`, but no longer than `ms`. */
+async function within(ms: number, event: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([event, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }

@@ -125,6 +125,11 @@ describe('Origin', () => {
     expect(await from('http://app.example.com:8080', 'app.example.com:8080')).toBe(101);
     expect(await from('https://app.example.com:8080', 'app.example.com:8080')).toBe(403);
     expect(await from('http://evil.example', 'evil.example')).toBe(403);
+    const two = { Host: ['app.example.com:8080', 'evil.example'] };
+    const answer = await knock(server.port, {
+      headers: { Origin: 'http://app.example.com:8080', ...two },
+    });
+    expect(answer.status).toBe(403);
   });
 
   test('a function decides on the header as it came, in its own time', async () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createServer } from '@holdfast/server';
 import {
   Client,
@@ -171,6 +171,21 @@ describe('close', () => {
     const response = await fetch(`http://127.0.0.1:${port}/`);
     expect(await response.text()).toBe('still here');
     http.closeAllConnections();
+  });
+
+  test('T46: the one timer keeps no process alive, and is gone after close()', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = createServer({ noServer: true });
+    expect(vi.getTimerCount()).toBe(1);
+    await server.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const another = createServer({ noServer: true });
+    expect(timers()).toBe(before);
+    await another.close();
   });
 
   test('T46: a closed server leaves no handle', async () => {

@@ -11,6 +11,7 @@ import { WebSocketServer } from 'ws';
 import {
   Client,
   answerOf,
+  dial,
   dialTls,
   handshake,
   join,
@@ -204,12 +205,18 @@ describe('wss', () => {
     expect((await answerOf(socket)).status).toBe(101);
   });
 
-  test('a client that speaks no TLS, or stops in the middle of it, harms nobody', async () => {
+  test('a client that speaks no TLS, or never ends its handshake, harms nobody and holds up no close', async () => {
     const { private: key, cert } = await certificate;
     const server = await serve({ tls: { key, cert } });
     await knock(server.port);
+    const silent = await dial(server.port);
     const socket = await dialTls(server.port, cert);
     socket.write(handshake());
     expect((await answerOf(socket)).status).toBe(101);
+    const cut = once(silent, 'close');
+    const begin = performance.now();
+    await server.close();
+    expect(performance.now() - begin).toBeLessThan(3_000);
+    await cut;
   });
 });

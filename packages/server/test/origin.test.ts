@@ -7,6 +7,7 @@ import type { OriginFacts, OriginPolicy } from '../src/origin.ts';
 const ENTRIES = [
   'https://app.example.com',
   'https://*.example.org',
+  'https://*.example.io:*',
   'http://localhost:5173',
   'http://127.0.0.1:*',
   'https://xn--bcher-kva.example',
@@ -49,6 +50,7 @@ describe('a page of ours is let in', () => {
     ['https://a_b.example.org', 'an underscore, which browsers send'],
     ['https://xn--bcher-kva.example.org', 'punycode below a wildcard'],
     ['https://example.org.example.org', 'the name once more below itself'],
+    ['https://a.example.io:8443', 'below a wildcard with any port'],
     ['http://localhost:5173', 'a port that is listed'],
     ['http://127.0.0.1', 'any port: the default'],
     ['http://127.0.0.1:80', 'any port: the default, written out'],
@@ -97,6 +99,9 @@ describe('anything else is refused', () => {
     ['https://*.example.org', 'the wildcard itself, sent as it is listed'],
     ['https://a.example.org:8443', 'below a wildcard on another port'],
     ['http://a.example.org', 'below a wildcard with another scheme'],
+    ['http://a.example.org:443', 'below a wildcard with another scheme on its port'],
+    ['http://a.example.io', 'below a wildcard of any port with another scheme'],
+    ['https://example.io:8443', 'the domain itself of a wildcard of any port'],
     ['https://evil.com?.example.org', 'below a wildcard by a query'],
     ['https://evil.com#.example.org', 'below a wildcard by a fragment'],
     ['https://evil.com/.example.org', 'below a wildcard by a path'],
@@ -240,6 +245,7 @@ describe('properties', () => {
   const bears = (text: string) =>
     essences.has(essence(text)) ||
     /^https:\/\/(?:[a-z0-9_-]+\.)+example\.org$/.test(essence(text)) ||
+    /^https:\/\/(?:[a-z0-9_-]+\.)+example\.io(?::\d{1,5})?$/.test(essence(text)) ||
     /^http:\/\/127\.0\.0\.1(?::\d{1,5})?$/.test(essence(text));
 
   /** A listed origin with a few characters taken out and a few put in. */
