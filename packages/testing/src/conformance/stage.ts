@@ -25,6 +25,11 @@ export interface ConformanceContext {
   url(path: string): string;
   /** An address at which nobody listens. */
   readonly refusedUrl: string;
+  /**
+   * How long to wait for something that must come, in milliseconds.
+   * @default 10_000
+   */
+  readonly patience?: number | undefined;
 }
 
 export interface ConformanceCase {
@@ -108,13 +113,13 @@ export function conformanceCase(
 }
 
 function createStage(context: ConformanceContext, subjects: Subject[]): Stage {
-  const { adapter } = context;
+  const { adapter, patience = PATIENCE } = context;
   const moments = createMoments();
 
   function until<T>(look: () => T | undefined, what: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const giveUp = adapter.wake(adapter.now() + PATIENCE, () =>
-        reject(new Error(`waited ${PATIENCE} ms in vain for ${what}`)),
+      const giveUp = adapter.wake(adapter.now() + patience, () =>
+        reject(new Error(`waited ${patience} ms in vain for ${what}`)),
       );
       moments.until(look).then((answer) => {
         giveUp();
