@@ -2,13 +2,11 @@
 //
 // Every contender runs in a process of its own, so that each has the call sites that it would have in an application
 // which uses only it; the bare hand-over too. One process works at a time. In each round all take their turn, in an
-// order that rotates, and each is compared with the bare one of the same round. The processes are started anew several
-// times, since how memory lies and what is compiled when differ from start to start and stay for a process's life.
+// order that rotates, and each is compared with a turn of the bare one right beside its own. The processes are started
+// anew several times: how memory lies, and what is compiled when, differ from start to start and stay for a life.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { realpathSync } from 'node:fs';
-import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BARE, CONTENDERS, HOLDFAST, HOLDFAST_ASKING, type Contender } from './dispatch/contenders.ts';
 import { MESSAGES, PAYLOADS, type Payload } from './dispatch/payloads.ts';
@@ -25,7 +23,7 @@ interface Figure {
   readonly contender: string;
   /** Per message. */
   readonly nanoseconds: Spread;
-  /** To the bare one of the same round. */
+  /** To the bare one's turn right beside it. For the bare one itself, this is how far the machine alone spreads. */
   readonly ratio: Spread;
 }
 
@@ -46,24 +44,44 @@ if (verdicts.some(({ isKept }) => !isKept)) process.exitCode = 1;
 
 // ---- measuring
 
+/** What one contender cost in one turn, and what the bare one cost right beside it. */
+interface Turn {
+  readonly own: Round;
+  readonly bare: Round;
+}
+
 async function measure(payload: Payload['name']): Promise<Figure[]> {
-  const rounds = new Map<string, Round[]>(CONTENDERS.map(({ name }) => [name, []]));
+  const turns = new Map<string, Turn[]>(CONTENDERS.map(({ name }) => [name, []]));
   for (let launch = 0; launch < LAUNCHES; launch++) {
     console.error(`${payload}: launch ${launch + 1} of ${LAUNCHES}`);
     const lanes = new Map<string, ChildProcess>();
     for (const { name } of CONTENDERS) lanes.set(name, await startLane(name, payload));
     for (let round = 0; round < ROUNDS; round++) {
-      for (const name of rotated([...lanes.keys()], round)) rounds.get(name)!.push(await askForRound(lanes.get(name)!));
+      for (const name of rotated([...lanes.keys()], round)) {
+        turns.get(name)!.push(await takeTurn(lanes.get(name)!, lanes.get(BARE)!, round % 2 === 0));
+      }
     }
     await Promise.all([...lanes.values()].map(endLane));
   }
   return CONTENDERS.flatMap(({ name }) =>
-    DIRECTIONS.map((direction) => {
-      const costs = rounds.get(name)!.map((round) => round[direction]);
-      const ratios = costs.map((cost, i) => cost / rounds.get(BARE)![i]![direction]);
-      return { payload, direction, contender: name, nanoseconds: spreadOf(costs), ratio: spreadOf(ratios) };
-    }),
+    DIRECTIONS.map((direction) => ({
+      payload,
+      direction,
+      contender: name,
+      nanoseconds: spreadOf(turns.get(name)!.map(({ own }) => own[direction])),
+      ratio: spreadOf(turns.get(name)!.map(({ own, bare }) => own[direction] / bare[direction])),
+    })),
   );
+}
+
+/** The bare one takes its turn before or after, so that a machine that grows slower favours nobody. */
+async function takeTurn(lane: ChildProcess, bareLane: ChildProcess, bareFirst: boolean): Promise<Turn> {
+  if (bareFirst) {
+    const bare = await askForRound(bareLane);
+    return { bare, own: await askForRound(lane) };
+  }
+  const own = await askForRound(lane);
+  return { own, bare: await askForRound(bareLane) };
 }
 
 function rotated<T>(all: readonly T[], by: number): T[] {
@@ -75,6 +93,7 @@ function rotated<T>(all: readonly T[], by: number): T[] {
 async function startLane(contender: string, payload: string): Promise<ChildProcess> {
   const lane = fork(fileURLToPath(new URL('./dispatch/lane.ts', import.meta.url)), [contender, payload], {
     execArgv: ['--import', 'tsx'],
+    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
   });
   await answerOf(lane);
   return lane;
@@ -123,7 +142,9 @@ function peersOf(direction: Direction): Verdict[] {
   });
 }
 
-const isPeer = ({ name }: Contender): boolean => name !== BARE && name !== HOLDFAST && name !== HOLDFAST_ASKING;
+function isPeer({ name }: Contender): boolean {
+  return name !== BARE && name !== HOLDFAST && name !== HOLDFAST_ASKING;
+}
 
 /** In, the guard alone is asked for: it is the dearest duty, and no peer has another. Out, all of them. */
 function doesAsMuch({ duties }: Contender, direction: Direction): boolean {
@@ -138,17 +159,10 @@ function figureOf(payload: Payload['name'], direction: Direction, contender: str
 
 // ---- telling
 
-/** Where the measured core lies: the built one, as an application would import it. */
-function measuredCore(): string {
-  const root = fileURLToPath(new URL('../', import.meta.url));
-  return relative(root, realpathSync(fileURLToPath(import.meta.resolve('@holdfast/core'))));
-}
-
 function report(): object {
   return {
     benchmark: 'dispatch',
     machine: machine(),
-    core: measuredCore(),
     rounds: LAUNCHES * ROUNDS,
     messages: MESSAGES,
     verdicts,
@@ -158,7 +172,9 @@ function report(): object {
 
 function print(): void {
   console.log(machineLine(machine()));
-  console.log(`core as built: ${measuredCore()}; ${LAUNCHES} launches of ${ROUNDS} rounds of ${MESSAGES} messages`);
+  console.log(
+    `packages/core as built, dist/index.mjs; ${LAUNCHES} launches of ${ROUNDS} rounds of ${MESSAGES} messages`,
+  );
   for (const { name: payload } of PAYLOADS) {
     for (const direction of DIRECTIONS) {
       console.log(`\n${direction}, ${payload}\n`);

@@ -20,6 +20,8 @@ const DRAIN_EVERY = 1_024;
 /** Rounds that are not measured, for the compiler. */
 const WARM_UP = 3;
 
+if (!import.meta.resolve('@holdfast/core').endsWith('/dist/index.mjs')) throw new Error('not the built core');
+
 const [contenderName, payloadName] = process.argv.slice(2);
 const contender = CONTENDERS.find(({ name }) => name === contenderName)!;
 const payload = PAYLOADS.find(({ name }) => name === payloadName)!;
