@@ -112,13 +112,17 @@ export function beatDue(before: Beat, at: Moment, policy: HeartbeatPolicy, lesso
 }
 
 /** The platform gave a reason to doubt, or to hope: ask, unless the answer to a question just asked will do. */
-export function beatHinted(beat: Beat, at: Moment, policy: HeartbeatPolicy, lessons: Lessons): readonly [Beat, Pulse] {
-  if (isSilent(beat) || beat.doubt?.name === 'probed' || beat.doubt?.name === 'probed-turn') return [beat, 'nothing'];
+export function beatHinted(
+  before: Beat,
+  at: Moment,
+  policy: HeartbeatPolicy,
+  lessons: Lessons,
+): readonly [Beat, Pulse] {
+  const beat = heard(before, at);
+  const { doubt } = beat;
+  if (isSilent(beat) || doubt?.name === 'probed' || doubt?.name === 'probed-turn') return [beat, 'nothing'];
   if (at.now - beat.lastPingAt >= PROBE_SPACING) return probe(beat, at, policy, lessons);
-  const current = heard(beat, at);
-  return current.doubt
-    ? [{ ...current, doubt: probing(current.doubt.received, at, policy) }, 'nothing']
-    : [current, 'nothing'];
+  return [doubt ? { ...beat, doubt: probing(doubt.received, at, policy) } : beat, 'nothing'];
 }
 
 /** The host has given us our network back; whatever was due meanwhile was due in a sleep. */

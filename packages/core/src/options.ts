@@ -264,13 +264,25 @@ export function readOptions(
     },
     queue: { ...queue, maxMessages: options.queue === false ? 0 : queue.maxMessages },
     pingMessage: typeof message === 'string' ? message : viewOf(message)!.slice(),
-    isReply: typeof reply === 'function' ? reply : (data) => data === reply,
+    isReply: typeof reply === 'function' ? recogniser(reply, onThrow) : (data) => data === reply,
   };
 }
 
 /** @throws `INVALID_OPTION` */
 export function checkMaxAge(maxAge: number | undefined): void {
   read('', { maxAge }, {}, { maxAge: notNegative });
+}
+
+/** The caller's test for a reply runs where frames are read, which must go on. */
+function recogniser(isReply: (data: Data) => boolean, onThrow: (cause: unknown) => void): (data: Data) => boolean {
+  return (data) => {
+    try {
+      return isReply(data);
+    } catch (cause) {
+      onThrow(cause);
+      return false;
+    }
+  };
 }
 
 /** The caller's function may throw or answer nonsense; then the rules decide, and the fault is told. */
@@ -281,7 +293,7 @@ function guarded(
   return (close, attempt) => {
     try {
       const answer = ask(close, attempt);
-      if (answer === undefined || isBoolean(answer) || isNotNegative(answer)) return answer;
+      if (answer === undefined || isBoolean(answer) || isFinite(answer)) return answer;
       const hint = isThenable(answer) ? ' (it has to answer at once; await in a provider instead)' : '';
       onThrow(bad('shouldReconnect', `a function that returns true, false or milliseconds${hint}`, answer));
     } catch (cause) {
@@ -299,6 +311,7 @@ type Rule = readonly [words: string, fits: (value: unknown) => boolean];
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isNotNegative = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+const isFinite = (value: unknown): value is number => isNotNegative(value) && value < Infinity;
 const isWhole = (value: unknown): boolean => isNotNegative(value) && (value === Infinity || value % 1 === 0);
 const has = (value: unknown, ...methods: readonly string[]): boolean =>
   typeof value === 'object' && value !== null && methods.every((name) => isFunction((value as never)[name]));
@@ -348,7 +361,7 @@ const HEARTBEAT_RULES = {
 
 const RECONNECT_RULES = {
   initialDelay: notNegative,
-  maxDelay: notNegative,
+  maxDelay: ['a finite number of milliseconds, not negative', isFinite], // a wait without an end is none
   factor: ['a number of 1 or more', (value) => isNotNegative(value) && value >= 1],
   jitter: oneOf('full', 'none'),
   stableAfter: notNegative,
