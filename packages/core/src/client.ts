@@ -124,7 +124,11 @@ export function createClient<In = Data, Out = string | Binary>(
 ): Client<In, Out> {
   const listeners = createListeners();
   const settings = readOptions(url, options as ClientOptions<never, never>, (cause) =>
-    listeners.report(new HoldfastError('LISTENER_THREW', 'shouldReconnect failed; the rules decide', { cause })),
+    connection.tell(() =>
+      listeners.report(
+        new HoldfastError('LISTENER_THREW', `a function of the options failed: ${String(cause)}`, { cause }),
+      ),
+    ),
   );
   const adapter = options.adapter!;
   const { codec, signal } = options;
@@ -147,9 +151,17 @@ export function createClient<In = Data, Out = string | Binary>(
     drain: () => delivery.drain(),
     wakeAt: () => delivery.wakeAt(),
     due: (now) => delivery.due(now),
-    ended(why) {
+    ended(reason, lastClose) {
       signal?.removeEventListener('abort', abort);
-      delivery.ended(why);
+      delivery.ended(reason);
+      const [opening, closing, reading] = [openers, closers, readers]; // of this life: a listener may begin the next
+      [openers, closers, readers] = [[], [], []];
+      return () => {
+        opening.forEach(({ reject }) => reject(endedBy(reason, lastClose)));
+        reading.forEach((reader) => reader.end());
+        listeners.emit('end', { reason, lastClose });
+        closing.forEach((resolve) => resolve());
+      };
     },
     tellStatus(state) {
       const status = statusOf(state);
@@ -166,14 +178,6 @@ export function createClient<In = Data, Out = string | Binary>(
     tellClose({ close, asked, opened, redial }, unconfirmed) {
       const willReconnect = redial !== undefined;
       listeners.emit('close', { ...close, asked, opened, willReconnect, delay: redial?.delay, unconfirmed });
-    },
-    tellEnd(reason, lastClose) {
-      const [opening, closing, reading] = [openers, closers, readers];
-      [openers, closers, readers] = [[], [], []];
-      opening.forEach(({ reject }) => reject(endedBy(reason, lastClose)));
-      reading.forEach((reader) => reader.end());
-      listeners.emit('end', { reason, lastClose });
-      closing.forEach((resolve) => resolve());
     },
     tellPong(roundTrip) {
       latency = roundTrip;
@@ -229,7 +233,7 @@ export function createClient<In = Data, Out = string | Binary>(
   function connect(): void {
     if (signal?.aborted) return abort(); // ends a life that never began; one that has ended stays so
     connection.feed({ type: 'connect' });
-    signal?.addEventListener('abort', abort);
+    if (connection.state.name !== 'closed') signal?.addEventListener('abort', abort); // it may have ended already
   }
 
   const client: Client<In, Out> = {

@@ -28,8 +28,8 @@ export interface ConnectionHandler {
   proven(mark: number): void;
   /** Hand over what is queued, and say `connection.drained()` when nothing is left. */
   drain(): void;
-  /** No further socket in this life. */
-  ended(why: EndReason): void;
+  /** No further socket in this life. Returns what tells it. */
+  ended(why: EndReason, last: CloseInfo | undefined): () => void;
   /** When `due` wants to be called; `Infinity` for never. */
   wakeAt(): number;
   due(now: number): void;
@@ -37,7 +37,6 @@ export interface ConnectionHandler {
   tellStatus(state: State): void;
   tellOpen(info: { protocol: string; reconnected: boolean }): void;
   tellClose(close: TellClose, unconfirmed: number | undefined): void;
-  tellEnd(why: EndReason, last: CloseInfo | undefined): void;
   tellPong(roundTrip: number): void;
   tellWarning(code: ErrorCode): void;
 }
@@ -211,8 +210,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       }
       case 'tellEnd':
         lastClose = undefined; // a new life knows nothing of this one
-        handler.ended(effect.why);
-        tell(() => handler.tellEnd(effect.why, effect.last));
+        tell(handler.ended(effect.why, effect.last));
         return;
       case 'warn':
         tell(() => handler.tellWarning(effect.code));

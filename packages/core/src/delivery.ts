@@ -76,8 +76,6 @@ export interface Delivery {
 
 /** One slice of handing over blocks the loop for at most this long: half a frame of a 60 Hz display. */
 const SLICE = 8;
-/** The clock is read once in so many messages of a slice. */
-const CLOCK_EVERY = 32;
 /** How often a socket above its high-water mark is looked at, in milliseconds; no platform tells when it has drained. */
 const PRESSURE_POLL = 50;
 
@@ -118,21 +116,25 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     if (bytes > policy.maxBytes) return refuse(value, 'too-large');
     const maxAge = options?.maxAge ?? policy.maxAge;
     const now = maxAge === Infinity && queue.nextExpiry === Infinity ? 0 : parts.now();
-    dropExpired(now);
-    if (!queue.hasRoom(bytes)) {
-      hasPressure = true;
-      if (policy.overflow === 'refuse') return refuse(value, 'full');
-      while (queue.length > 0 && !queue.hasRoom(bytes)) drop(queue.shift()!, 'full');
-      if (!queue.hasRoom(bytes)) return refuse(value, 'full');
+    const expired = takeExpired(now);
+    const oldest: QueuedMessage[] = [];
+    if (policy.overflow === 'drop-oldest') {
+      while (queue.length > 0 && !queue.hasRoom(bytes)) oldest.push(queue.shift()!);
     }
-    const onlyFor = isOpen && options?.ifOpen ? state.generation : 0;
-    queue.push({ data: copyOf(data), value, bytes, expiresAt: maxAge === Infinity ? Infinity : now + maxAge, onlyFor });
-    if (isOpen && nextSliceAt === Infinity) {
-      hasPressure = true;
-      nextSliceAt = parts.now() + PRESSURE_POLL;
+    const fits = queue.hasRoom(bytes);
+    if (fits) {
+      const onlyFor = isOpen && options?.ifOpen ? state.generation : 0;
+      const expiresAt = maxAge === Infinity ? Infinity : now + maxAge;
+      queue.push({ data: copyOf(data), value, bytes, expiresAt, onlyFor });
     }
+    if (isOpen || !fits || oldest.length > 0) hasPressure = true;
+    if (isOpen && nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+    if (expired.length + oldest.length > 0) askForProofs();
     connection.rearm();
-    return 'queued';
+    // told once this message has its place, for a listener may send, and may close
+    expired.forEach((message) => drop(message, 'expired'));
+    oldest.forEach((message) => drop(message, 'full'));
+    return fits ? 'queued' : refuse(value, 'full');
   }
 
   function handOver(socket: Socket, data: Data, value: unknown): boolean {
@@ -155,16 +157,17 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   function handOverSlice(): void {
     nextSliceAt = Infinity;
     const started = parts.now();
-    let now = started;
-    for (let n = 1; queue.length > 0; n++) {
+    while (queue.length > 0 || hasPressure) {
       const socket = connection.drainSocket;
       if (socket === undefined) return;
-      if (isPressed(socket)) {
+      const now = parts.now(); // for each message: one may be large, and a bridge slow
+      if (isPressed(socket) && (queue.length > 0 || connection.state.name === 'open')) {
         hasPressure = true;
         nextSliceAt = now + PRESSURE_POLL;
         return;
       }
-      if (n % CLOCK_EVERY === 0 && (now = parts.now()) - started >= SLICE) {
+      if (queue.length === 0) break;
+      if (now - started >= SLICE) {
         nextSliceAt = now;
         return;
       }
@@ -187,10 +190,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   // ---- drops
 
-  function dropExpired(now: number): void {
-    if (queue.nextExpiry > now) return;
-    queue.take((message) => message.expiresAt <= now).forEach((message) => drop(message, 'expired'));
-    askForProofs();
+  function takeExpired(now: number): readonly QueuedMessage[] {
+    return queue.nextExpiry > now ? [] : queue.take((message) => message.expiresAt <= now);
   }
 
   function drop(message: QueuedMessage, reason: DropReason): void {
@@ -290,7 +291,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       );
     },
     due(now) {
-      dropExpired(now);
+      takeExpired(now).forEach((message) => drop(message, 'expired'));
+      askForProofs();
       settle(
         (flush) => flush.deadline <= now,
         (flush) => flush.reject(noProof(`no reply came within ${parts.proofTimeout} ms`)),
