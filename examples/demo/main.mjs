@@ -5,7 +5,7 @@ import { createJsonPrinter, createPrinter } from './stage/print.mjs';
 import { createStage } from './stage/stage.mjs';
 
 /** One scene after the other. The acts of one scene play at the same time: they measure nothing that others disturb. */
-const PROGRAMME = [['upgrade', 'full-duplex', 'origin', 'heartbeat'], ['silence'], ['token', 'tls', 'kill'], ['drain']];
+const PROGRAMME = [['upgrade', 'full-duplex', 'origin', 'heartbeat', 'token', 'tls'], ['silence', 'kill'], ['drain']];
 
 /** No act may take longer, and not the whole, in milliseconds. */
 const LONGEST_ACT = 15_000;

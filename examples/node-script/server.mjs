@@ -5,9 +5,10 @@ import { createServer } from '@holdfast/server';
 const server = createServer({ port: Number(process.env.PORT ?? 8080), host: '127.0.0.1' });
 
 server.on('connection', (peer) => {
-  peer.on('message', (tick) => {
+  peer.on('message', (data) => {
+    const tick = Number(data);
     console.log(`server: tick ${tick}`);
-    process.send?.({ tick: Number(tick) });
+    process.send?.({ tick });
   });
 });
 

@@ -11,7 +11,7 @@ const client = connect(url, {
   reconnect: { initialDelay: 300, maxDelay: 600 },
 });
 client.on('status', (status) => console.log(`ticker: ${status}`));
-client.on('drop', ({ data, reason }) => console.log(`ticker: tick ${data} will not arrive: ${reason}`));
+client.on('drop', ({ data, reason }) => console.log(`ticker: tick ${String(data)} will not arrive: ${reason}`));
 client.on('close', ({ opened, unconfirmed, asked }) => {
   if (opened && !asked) console.log(`ticker: link lost, ${unconfirmed ?? 'unknown'} unconfirmed`);
 });
@@ -20,7 +20,7 @@ let tick = 0;
 const timer = setInterval(() => {
   tick++;
   console.log(`ticker: tick ${tick} ${client.send(String(tick))}`);
-  if (tick === COUNT) finish();
+  if (tick === COUNT) void finish();
 }, 300);
 
 /** Everything has arrived once `flush` resolves; then nothing keeps the process, which ends by itself. */

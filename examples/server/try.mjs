@@ -12,7 +12,7 @@ const client = connect(url, {
 });
 client.on('open', () => console.log('open'));
 client.on('message', (data) => {
-  console.log(`echo: ${data}`);
+  console.log(`echo: ${String(data)}`);
   void client.close();
 });
 client.on('close', ({ code, status }) => console.log(status ? `refused with HTTP ${status}` : `closed with ${code}`));

@@ -9,6 +9,8 @@ const CLIENTS = 200;
 /** Milliseconds: each client gets its own moment in a stretch of 2 s, which begins 1 s after the drain. */
 const WINDOW = { after: 1_000, over: 2_000 };
 const BIN = 100;
+/** What a busy machine may add to the last arrival, in milliseconds. */
+const LEEWAY = 1_000;
 
 export function serve({ port = 0 }) {
   const server = createServer({ port, host: '127.0.0.1' });
@@ -56,7 +58,7 @@ export async function run(stage) {
       { promise: 'everybody was told', found: `${told} of ${CLIENTS}`, held: told === CLIENTS },
       { promise: 'everybody is back', found: `${arrivals.length}`, held: arrivals.length === CLIENTS },
       { promise: 'nobody before the window', found: `${earliest} ms`, held: earliest >= WINDOW.after - 5 },
-      { promise: 'nobody long after it', found: `${latest} ms`, held: latest <= end + 500 },
+      { promise: 'nobody long after it', found: `${latest} ms`, held: latest <= end + LEEWAY },
       // an even share is 10; three times as much is what a busy machine may make of it, and a herd would be all 200
       { promise: 'no herd', found: `${peak} in the fullest ${BIN} ms`, held: peak <= 30 },
     ],

@@ -23,7 +23,7 @@ export async function run(stage) {
   const theirs = await server.ask.done();
 
   const { log } = ours;
-  const turns = [...log].filter((mark, i) => mark !== log[i - 1]).length;
+  const turns = log.split('').filter((mark, i) => mark !== log[i - 1]).length;
   stage.say(`the client's log from its middle, > sent and < received:  ${log.slice(COUNT - 30, COUNT + 30)}`);
   return {
     summary: `${COUNT} each way in order, the direction changed ${turns} times`,

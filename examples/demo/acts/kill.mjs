@@ -14,7 +14,7 @@ const KILLED_AFTER = 15;
 /** Each message is on its way to the disk before the next is read, so the file outlives the process and never says less. */
 export function serve({ port = 0, log }) {
   const server = createServer({ port, host: '127.0.0.1' });
-  server.on('connection', (peer) => peer.on('message', (number) => appendFileSync(log, `${number}\n`)));
+  server.on('connection', (peer) => peer.on('message', (number) => appendFileSync(log, `${String(number)}\n`)));
   return { server };
 }
 

@@ -62,7 +62,7 @@ export function createJsonPrinter() {
     playing() {},
     actEnded() {},
     ended({ acts, ...rest }) {
-      const told = acts.map(({ shown, ...act }) => act); // `shown` is for people
+      const told = acts.map((act) => ({ ...act, shown: undefined })); // that is for people
       console.log(JSON.stringify({ ...rest, acts: told }, undefined, 2));
     },
   };

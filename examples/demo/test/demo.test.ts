@@ -28,7 +28,7 @@ test('the demo ends by itself in under 40 s, and every act of it holds', { timeo
 
   expect(acts.filter((act) => !act.held)).toEqual([]);
   expect(acts.map((act) => act.name)).toEqual([
-    ...['upgrade', 'full-duplex', 'origin', 'heartbeat', 'silence', 'token', 'tls', 'kill', 'drain'],
+    ...['upgrade', 'full-duplex', 'origin', 'heartbeat', 'token', 'tls', 'silence', 'kill', 'drain'],
   ]);
   expect(held).toBe(true);
   expect(seconds).toBeLessThan(40);
