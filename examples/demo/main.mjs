@@ -11,7 +11,15 @@ const PROGRAMME = [['upgrade', 'full-duplex', 'origin', 'heartbeat', 'token', 't
 const LONGEST_ACT = 15_000;
 const LONGEST_DEMO = 38_000;
 
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const { values: flags, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !PROGRAMME.flat().includes(name));
+if (unknown.length > 0) throw new Error(`no act ${unknown.join(', ')}; there are ${PROGRAMME.flat().join(', ')}`);
+/** The acts that were named, else all of them. */
+const programme = positionals.length === 0 ? PROGRAMME : positionals.map((name) => [name]);
+
 const printer = flags.json ? createJsonPrinter() : createPrinter();
 
 const tooLong = setTimeout(() => {
@@ -27,8 +35,8 @@ process.exitCode = outcome.held ? 0 : 1;
 async function perform() {
   const startedAt = performance.now();
   const acts = [];
-  printer.begins(PROGRAMME.flat().length);
-  for (const scene of PROGRAMME) {
+  printer.begins(programme.flat().length);
+  for (const scene of programme) {
     const modules = await Promise.all(scene.map(load));
     const playing = new Set(modules.map(({ title }) => title));
     printer.playing([...playing]);

@@ -26,7 +26,9 @@ export function createPrinter() {
 
   return {
     begins(count) {
-      console.log(`${style('bold', `Holdfast, ${count} acts`)}: real sockets, each server in a process of its own\n`);
+      console.log(
+        `${style('bold', `Holdfast, ${count} ${count === 1 ? 'act' : 'acts'}`)}: real sockets, each server in a process of its own\n`,
+      );
       spinner?.start();
     },
     playing(titles) {
