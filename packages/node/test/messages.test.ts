@@ -38,6 +38,19 @@ describe('messages', () => {
     socket.terminate();
   });
 
+  it('an empty message may be transferred away, and the next one is still whole', async () => {
+    const { socket, opened, next } = dial(nodeAdapter(), server.url('/echo'));
+    await opened;
+    for (let i = 0; i < 3; i++) {
+      const echo = next();
+      socket.send(new Uint8Array(0));
+      const { buffer, length } = (await echo) as Uint8Array<ArrayBuffer>;
+      structuredClone(buffer, { transfer: [buffer] });
+      expect(length).toBe(0);
+    }
+    socket.terminate();
+  });
+
   it('a message above maxPayload ends the socket before it is read', async () => {
     const { closed, received } = dial(nodeAdapter({ maxPayload: 1_000 }), server.url('/bytes/1001'));
     const close = await closed;

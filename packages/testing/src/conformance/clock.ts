@@ -95,8 +95,9 @@ export const clockCases: readonly ConformanceCase[] = [
     let hints = 0;
     const stop = adapter.watch?.(() => hints++);
     stop?.();
+    const before = hints; // a host that has us suspended says so at once
     adapter.watch?.(() => {})();
     await quiet();
-    equal(hints, 0, 'nothing is told after the stop, and nothing happened before it');
+    equal(hints, before, 'nothing is told after the stop');
   }),
 ];

@@ -153,6 +153,16 @@ export const openingCases: readonly ConformanceCase[] = [
     stage.equal(await subject.messages(1), ['at once'], 'the echo');
   }),
 
+  conformanceCase('resolveUrl, where there is one, turns http(s) into ws(s) and leaves the rest alone', (stage) => {
+    const { adapter } = stage;
+    if (!adapter.resolveUrl) return;
+    for (const url of ['ws://127.0.0.1:81/a?b=c', 'wss://[::1]/', 'wss://user:word@example.com/a%20b']) {
+      stage.equal(adapter.resolveUrl(url), url, 'the same');
+    }
+    stage.equal(adapter.resolveUrl('http://127.0.0.1:81/a'), 'ws://127.0.0.1:81/a', 'ws: for http:');
+    stage.equal(adapter.resolveUrl('https://127.0.0.1:81/a'), 'wss://127.0.0.1:81/a', 'wss: for https:');
+  }),
+
   conformanceCase('a capability is there exactly where it is claimed', async (stage) => {
     const { socket } = await stage.open('/echo');
     const { pingFrames, bufferedAmount } = stage.adapter.capabilities;
