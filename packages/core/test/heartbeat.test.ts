@@ -212,7 +212,7 @@ describe('signs of life', () => {
     const world = newWorld();
     const inner = world.adapter({ pingFrames: true });
     const pings: Uint8Array[] = [];
-    let answer = (_: Uint8Array): void => {};
+    let answer: (payload: Uint8Array) => void;
     const adapter: Adapter = {
       ...inner,
       openSocket(request, events) {
@@ -226,11 +226,11 @@ describe('signs of life', () => {
     const { told } = await openClient(world, { adapter, heartbeat: { interval: 1_000, timeout: 20_000 } });
     await world.run(3_500);
     expect(pings).toHaveLength(3);
-    answer(new Uint8Array([9, 9, 9, 9, 9])); // nobody asked
-    answer(pings[1]!);
-    answer(pings[0]!); // answered already
+    answer!(new Uint8Array([9, 9, 9, 9, 9])); // nobody asked
+    answer!(pings[1]!);
+    answer!(pings[0]!); // answered already
     expect(told.pongs).toEqual([1_500]);
-    answer(pings[2]!);
+    answer!(pings[2]!);
     expect(told.pongs).toEqual([1_500, 500]);
   });
 });

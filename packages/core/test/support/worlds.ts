@@ -1,6 +1,6 @@
 // A world and a client in it, with everything that was told written down, and nothing left behind at the end.
 
-import { afterEach, expect } from 'vitest';
+import { afterEach, assert } from 'vitest';
 import {
   createClient,
   type Client,
@@ -103,11 +103,12 @@ afterEach(async () => {
     const closed = clients.map((client) => client.close());
     await world.runUntil(() => clients.every(({ status }) => status === 'closed'), 60_000);
     await Promise.all(closed);
-    expect(world.timers, 'timers left behind').toBe(0);
-    expect(liveOf(world).length, 'sockets left behind').toBe(0);
-    expect(
+    assert.equal(world.timers, 0, 'timers left behind');
+    assert.equal(liveOf(world).length, 0, 'sockets left behind');
+    assert.deepEqual(
       clients.map(({ queued }) => queued).filter((queued) => queued > 0),
+      [],
       'queues left behind',
-    ).toEqual([]);
+    );
   }
 });
