@@ -1,4 +1,4 @@
-// What becomes of 100 messages when their server is killed among them and is away for 3 s?
+// What becomes of 100 messages when their server hangs among them, is killed, and is away for 3 s?
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setInterval, setTimeout } from 'node:timers/promises';
@@ -9,6 +9,7 @@ export const title = 'SIGKILL, 3 s away';
 
 const COUNT = 100;
 const FLUSHED = 10;
+const FROZEN_AFTER = 12;
 const KILLED_AFTER = 15;
 
 /** Each message is on its way to the disk before the next is read, so the file outlives the process and never says less. */
@@ -41,6 +42,8 @@ export async function run(stage) {
   for await (const _ of setInterval(40)) {
     told[client.send(String(++number)) || 'refused']++;
     if (number === FLUSHED) await client.flush(); // these have arrived, proven by the reply to a ping behind them
+    // a server that hangs before it dies has taken in messages that nobody will read: those are lost
+    if (number === FROZEN_AFTER) first.freeze();
     if (number === KILLED_AFTER) {
       back = killAndRestart();
       back.catch(() => {}); // heard below, where it is awaited
@@ -58,7 +61,7 @@ export async function run(stage) {
   const duplicated = received.length - delivered;
   const { sent, queued, refused, dropped, unconfirmed } = told;
   stage.say(
-    `one message every 40 ms; the first ${FLUSHED} are flushed, the server is killed after number ${KILLED_AFTER}`,
+    `one message every 40 ms; the first ${FLUSHED} are flushed; the server hangs after ${FROZEN_AFTER}, is killed after ${KILLED_AFTER}`,
   );
   stage.table(
     ['', 'sent', 'queued', 'delivered', 'unconfirmed', 'lost', 'duplicated'],

@@ -62,9 +62,12 @@ export function createStage(act) {
     },
 
     /** Resolves with what the next `event` tells; rejects after `timeout` milliseconds. */
-    next(emitter, event, timeout = LONGEST_WAIT) {
-      const message = `no '${event}' within ${timeout} ms`;
-      return pEvent(emitter, event, { timeout: { milliseconds: timeout, message }, rejectionEvents: [] });
+    async next(emitter, event, timeout = LONGEST_WAIT) {
+      try {
+        return await pEvent(emitter, event, { timeout, rejectionEvents: [] });
+      } catch (cause) {
+        throw new Error(`no '${event}' within ${timeout} ms`, { cause });
+      }
     },
 
     /** Anything with a `close()`, closed when the act ends. */
@@ -111,6 +114,10 @@ async function createServerProcess(act) {
     },
     url(path = '/') {
       return `ws://127.0.0.1:${this.port}${path}`;
+    },
+    /** It does nothing any more, and its connections stay open. Windows knows no such thing. */
+    freeze() {
+      if (process.platform !== 'win32') child.kill('SIGSTOP');
     },
     /** SIGKILL: nothing is said to anybody. Resolves when the process is gone. */
     async kill() {
