@@ -147,11 +147,12 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
   /** One beat of the server's timer, `ms` after the last. */
   beat(beat: number, ms: number): void {
     if (!this.isOpen) return;
-    this.fillBudget(beat, ms);
+    this.fillBudget(ms);
+    // no pulse while it is not read; and what got it paused came after the last ping, so it is not silent afterwards
     if (this.reading === 'flowing' && this.context.settings.heartbeat) this.takePulse(beat);
   }
 
-  private fillBudget(beat: number, ms: number): void {
+  private fillBudget(ms: number): void {
     switch (this.budget.beat(ms)) {
       case 'over':
         return;
@@ -160,8 +161,6 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
       case 'within':
         if (this.reading !== 'paused') return;
         this.reading = 'flowing';
-        // it was not read, so its silence so far means nothing
-        this.pulse = { name: 'resting', pingAt: beat + 1 };
         this.ws.resume();
         if (this.owedPong) this.pong(this.owedPong);
         this.owedPong = undefined;

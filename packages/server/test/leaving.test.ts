@@ -122,20 +122,23 @@ describe('close', () => {
     expect(performance.now() - begin).toBeLessThan(1_000);
   });
 
-  test('who waits for authorize is refused with 503', async () => {
-    let asked = 0;
+  test('who waits for authorize is refused with 503, once, whatever it says later', async () => {
+    const answers: ((verdict: boolean) => void)[] = [];
     const server = await serve({
-      authorize: () => {
-        asked++;
-        return new Promise<boolean>(() => {});
-      },
+      authorize: () => new Promise<boolean>((answer) => answers.push(answer)),
     });
+    const told: string[] = [];
+    server.on('refused', ({ reason }) => told.push(reason));
     const socket = await dial(server.port);
     socket.write(handshake());
-    await until(() => asked === 1);
+    await until(() => answers.length === 1);
     const answer = answerOf(socket);
-    await server.close();
+    const closed = server.close();
+    await until(() => told.length > 0);
+    answers[0]!(false);
+    await closed;
     expect((await answer).status).toBe(503);
+    expect(told).toEqual(['closing']);
   });
 
   test('may be called from inside any listener', async () => {

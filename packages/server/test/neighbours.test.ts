@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
 import express from 'express';
 import fastify from 'fastify';
 import { generate } from 'selfsigned';
@@ -117,12 +118,20 @@ describe('one HTTP server', () => {
     const http = await serveHttp();
     const other = new WebSocketServer({ noServer: true });
     http.on('upgrade', (request, socket, head) => {
-      if (request.url === '/theirs') other.handleUpgrade(request, socket, head, (ws) => ws.send('theirs'));
+      if (request.url !== '/theirs') return;
+      other.handleUpgrade(request, socket, head, (ws) => {
+        ws.on('message', () => ws.send('theirs'));
+      });
     });
     const server = await serve({ server: http, path: '/ours' });
-    server.on('connection', (peer) => peer.send('ours'));
-    expect(await (await join(server, { path: '/ours' })).received(1)).toEqual(['ours']);
-    expect(await (await join(server, { path: '/theirs' })).received(1)).toEqual(['theirs']);
+    server.on('connection', (peer) => peer.on('message', () => peer.send('ours')));
+    for (const path of ['/ours', '/theirs']) {
+      const client = await join(server, { path });
+      for (let count = 1; count <= 2; count++) {
+        client.ws.send('whose?');
+        expect((await client.received(count)).at(-1)).toBe(path.slice(1));
+      }
+    }
   });
 });
 
@@ -152,6 +161,31 @@ test('an upgrade that two libraries take is told, and ends neither the process n
   expect(await (await join(server)).received(1)).toEqual(['theirs']);
   expect((await failed).cause).toBeInstanceOf(Error);
   expect(server.peers.size).toBe(0);
+});
+
+test('noServer: a stream that is no socket has a heartbeat too', async () => {
+  const http = await serveHttp();
+  const server = await serve({ noServer: true, heartbeat: { interval: 20, timeout: 20 } });
+  http.on('upgrade', (request, socket, head) => {
+    const stream = new Duplex({
+      read: () => {},
+      write: (chunk, encoding, done) => void socket.write(chunk, encoding, done),
+      final: (done) => void socket.end(done),
+      destroy: (_, done) => {
+        socket.destroy();
+        done(null);
+      },
+    });
+    socket.on('data', (data) => stream.push(data));
+    socket.on('end', () => stream.push(null));
+    socket.on('error', () => stream.destroy());
+    server.handleUpgrade(request, stream, head);
+  });
+  const coming = nextPeer(server);
+  const client = await join({ port: portOf(http) });
+  const peer = await coming;
+  for (let i = 0; i < 5; i++) await once(client.ws, 'ping');
+  expect(peer.isOpen).toBe(true);
 });
 
 describe('wss', () => {

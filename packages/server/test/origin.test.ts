@@ -133,6 +133,7 @@ describe('anything else is refused', () => {
     ['https://app.example.com:*', 'any port, as one would list it'],
     ['http://localhost:51731', 'the listed port and more'],
     ['http://localhost', 'without the listed port'],
+    ['http://127.0.0.1:0080', 'any port, but with zeros before it'],
     ['http://127.0.0.1:65536', 'any port, but there is none such'],
     ['https://shop.example.net', 'without the port that is listed'],
     // more than an origin
