@@ -32,9 +32,9 @@ subject.socket.drain();
 for (let i = 0; i < WARM_UP; i++) run(contender, payload, subject);
 process.on('message', (order: Order) => {
   if (order === 'round') return answer(run(contender, payload, subject));
-  void subject.close();
   process.disconnect();
 });
+process.on('disconnect', () => void subject.close()); // also when the one who asks is gone: else timers keep us alive
 answer('ready');
 
 function answer(what: Answer): void {
