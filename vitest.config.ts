@@ -3,29 +3,30 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { plantedFault } from './tools/planted-fault.ts';
 
-const source = (name: string) =>
-  fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
+const source = (name: string, entry = 'index') =>
+  fileURLToPath(new URL(`./packages/${name}/src/${entry}.ts`, import.meta.url));
+
+// Longer names first: an alias is a prefix.
+const alias = {
+  '@holdfast/testing/conformance': source('testing', 'conformance'),
+  '@holdfast/browser': source('browser'),
+  '@holdfast/core': source('core'),
+  '@holdfast/node': source('node'),
+  '@holdfast/server': source('server'),
+  '@holdfast/testing': source('testing'),
+};
+const realTime = '**/*.realtime.test.ts';
 
 export default defineConfig({
   test: {
     projects: [
       {
         plugins: [plantedFault()],
-        resolve: {
-          alias: {
-            '@holdfast/core': source('core'),
-            '@holdfast/node': source('node'),
-            '@holdfast/server': source('server'),
-            '@holdfast/testing': source('testing'),
-          },
-        },
+        resolve: { alias },
         test: {
           name: 'node',
-          include: [
-            'packages/*/test/**/*.test.ts',
-            'examples/*/test/**/*.test.ts',
-            'test/**/*.test.ts',
-          ],
+          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [realTime],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -34,6 +35,11 @@ export default defineConfig({
           // Node 20 has WebSocket behind this flag; from 22 on it is there anyway and the flag is accepted.
           execArgv: ['--experimental-websocket'],
         },
+      },
+      {
+        // Promises with a time in them, on real sockets: one after the other, when nothing else runs.
+        resolve: { alias },
+        test: { name: 'real-time', include: [realTime], fileParallelism: false, sequence: { groupOrder: 1 } },
       },
     ],
     coverage: {

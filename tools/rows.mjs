@@ -35,12 +35,19 @@ for (const name of rowOf.keys())
   if (!files.includes(`${name}.ts`)) faults.push(`ARCHITECTURE.md names ${name}, which is gone`);
 
 // ---- packages: only these may be imported from src, beside node's own and what package.json lists
-const MAY_IMPORT = { core: [], node: ['core'], server: ['core'], testing: ['core'] };
+const MAY_IMPORT = {
+  core: [],
+  browser: ['core'],
+  node: ['core'],
+  holdfast: ['core', 'browser', 'node'],
+  server: ['core'],
+  testing: ['core'],
+};
 for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
   const folder = join(root, 'packages', name);
   const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const listed = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
-  for (const file of readdirSync(join(folder, 'src'), { recursive: true })) {
+  for (const file of readdirSync(join(folder, 'src'), { recursive: true }).map(String)) {
     if (!file.endsWith('.ts')) continue;
     for (const { target } of importsOf(join(folder, 'src', file))) {
       if (target.startsWith('.') || target.startsWith('node:')) continue;

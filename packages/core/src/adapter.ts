@@ -12,9 +12,10 @@ export interface Adapter {
   /** Where a page has an address: the absolute form of a URL, with http(s) turned into ws(s). May throw. */
   resolveUrl?(url: string): string;
   /**
-   * Begins one attempt at one socket. Law: never throws; a bad start is told by `closed`. Law: listeners are attached
-   * in the same synchronous block as the platform's socket is made, so that a greeting in the same segment as the
-   * upgrade's answer is not missed. Law: two sockets, of one client or of two, do not disturb each other.
+   * Begins one attempt at one socket. Law: never throws; a bad start is told by `closed`. Law: nothing is told before
+   * this call has returned. Law: listeners are attached in the same synchronous block as the platform's socket is made,
+   * so that a greeting in the same segment as the upgrade's answer is not missed. Law: two sockets, of one client or of
+   * two, do not disturb each other.
    */
   openSocket(request: SocketRequest, events: SocketEvents): Socket;
   /** Milliseconds elapsed since some fixed moment. Counts the device's sleep and never decreases; see `createClock`. */
@@ -53,14 +54,18 @@ export interface SocketRequest {
 export interface Socket {
   /**
    * Valid between `opened` and `closed`. Law: a view sends its own bytes, never its buffer's; an empty message is a
-   * message; order is kept. Throws when the platform refuses this one message.
+   * message; order is kept; what the caller does to the memory afterwards changes nothing. Throws when the platform
+   * refuses this one message.
    */
   send(data: string | Uint8Array): void;
   /** Sends a ping frame; there only when `capabilities.pingFrames` says so. At most 125 bytes (RFC 6455 §5.5). */
   ping?(payload: Uint8Array): void;
   /** Begins the closing handshake. `closed` follows, or never does if the peer is gone. The reason fits 123 bytes. */
   close(code: number, reason: string): void;
-  /** Ends it now and releases everything. Law: silence afterwards, whatever the platform still delivers. */
+  /**
+   * Ends it now and releases everything. Law: silence afterwards, whatever the platform still delivers; `close` and
+   * `ping` do nothing any more.
+   */
   terminate(): void;
   /** Bytes handed over and not yet on their way, where `capabilities.bufferedAmount` is true. */
   readonly bufferedAmount?: number | undefined;
@@ -73,7 +78,7 @@ export interface Socket {
 export interface SocketEvents {
   /** The handshake is done; `protocol` is the subprotocol that the server chose, or empty. */
   opened(info: { readonly protocol: string }): void;
-  /** One message. Binary is always a `Uint8Array` over exactly its bytes, which the receiver may keep. */
+  /** One message. Binary is always a `Uint8Array` over a buffer of its own, which the receiver may keep or transfer. */
   message(data: string | Uint8Array): void;
   /** The answer to a ping frame. */
   pong?(payload: Uint8Array): void;

@@ -5,9 +5,9 @@ import type { Data } from './bytes.ts';
 /** What a `handshake` is given: the raw socket, without codec, queue or heartbeat. */
 export interface HandshakeContext {
   /** Sends one frame at once. Throws when the socket is gone. */
-  send(data: Data): void;
+  readonly send: (data: Data) => void;
   /** The next frame from the server, in order. Rejects when the socket ends. */
-  next(): Promise<Data>;
+  readonly next: () => Promise<Data>;
   /** The subprotocol that the server chose, or empty. */
   readonly protocol: string;
   /** A socket of this life has been open before: resubscribe rather than subscribe. */

@@ -1,6 +1,14 @@
 // How does a client come about in Node?
 
-import { createClient, type Binary, type Client, type ClientOptions, type Data, type Provider } from '@holdfast/core';
+import {
+  createClient,
+  HoldfastError,
+  type Binary,
+  type Client,
+  type ClientOptions,
+  type Data,
+  type Provider,
+} from '@holdfast/core';
 import { nodeAdapter } from './adapter.ts';
 import type { NodeOptions } from './options.ts';
 
@@ -16,6 +24,15 @@ export function connect<In = Data, Out = string | Binary>(
   options: ConnectOptions<In, Out> = {},
 ): Client<In, Out> {
   const { unref, tls, agent, maxPayload, perMessageDeflate, ...clientOptions } = options;
-  const adapter = options.adapter ?? nodeAdapter({ unref, tls, agent, maxPayload, perMessageDeflate });
-  return createClient<In, Out>(url, { ...clientOptions, adapter });
+  const nodeOptions = { unref, tls, agent, maxPayload, perMessageDeflate };
+  if (options.adapter) refuse(nodeOptions);
+  return createClient<In, Out>(url, { ...clientOptions, adapter: options.adapter ?? nodeAdapter(nodeOptions) });
+}
+
+/** What an adapter of the caller's would never hear of. */
+function refuse(nodeOptions: NodeOptions): void {
+  for (const [name, value] of Object.entries(nodeOptions)) {
+    if (value === undefined) continue;
+    throw new HoldfastError('INVALID_OPTION', `${name} is for our own adapter, and another was given`, { value });
+  }
 }

@@ -2,7 +2,7 @@
 
 import { Agent } from 'node:http';
 import { isHoldfastError } from '@holdfast/core';
-import { nodeAdapter, type NodeOptions } from '@holdfast/node';
+import { connect, nodeAdapter, type NodeOptions } from '@holdfast/node';
 import { describe, expect, it } from 'vitest';
 
 describe('options of the adapter for Node', () => {
@@ -40,5 +40,13 @@ describe('options of the adapter for Node', () => {
   it('does not write into the options', () => {
     const options = Object.freeze({ tls: Object.freeze({ servername: 'x', ca: undefined }) });
     expect(() => nodeAdapter(options)).not.toThrow();
+  });
+});
+
+describe('connect', () => {
+  it('refuses what an adapter of the caller would never hear of', () => {
+    expect(() => connect('ws://127.0.0.1/', { adapter: nodeAdapter(), maxPayload: 1 })).toThrow(
+      /INVALID_OPTION: maxPayload/,
+    );
   });
 });

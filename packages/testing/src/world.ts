@@ -390,5 +390,5 @@ export function createWorld(options: WorldOptions = {}): World {
 
 /** Promises that are settled get their turn: an async function that awaits three times is done. */
 async function settle(): Promise<void> {
-  for (let i = 0; i < 8; i++) await undefined;
+  for (let i = 0; i < 8; i++) await Promise.resolve();
 }

@@ -2,7 +2,7 @@
 
 import { nodeAdapter } from '@holdfast/node';
 
-const [story, url = ''] = process.argv.slice(2);
+const [story = '', url = ''] = process.argv.slice(2);
 const adapter = nodeAdapter({ unref: story === 'waits unref' });
 const dial = (events: { opened?(): void; closed?(): void } = {}) =>
   adapter.openSocket({ url, protocols: [] }, { opened() {}, message() {}, closed() {}, ...events });

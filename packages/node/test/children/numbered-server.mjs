@@ -9,7 +9,7 @@ const server = new WebSocketServer({ host: '127.0.0.1', port: Number(port) });
 const arrivals = [];
 server.on('connection', (socket) => {
   arrivals.push(performance.now());
-  socket.on('message', (data) => writeSync(book, `${data}\n`));
+  socket.on('message', (data) => writeSync(book, `${data.toString()}\n`));
   socket.on('error', () => {});
 });
 server.on('listening', () => process.send({ port: server.address().port }));
