@@ -225,7 +225,7 @@ describe('shouldReconnect', () => {
     const world = newWorld();
     const { client, told } = await openClient(world, {
       reconnect: {
-        shouldReconnect: () => {
+        shouldReconnect: (): boolean => {
           void client.close();
           return true;
         },

@@ -174,7 +174,7 @@ describe('shouldReconnect has the last word', () => {
     );
   });
 
-  it('it sees the close and the number of the redial', () => {
+  it('sees the close and the number of the redial', () => {
     const seen: unknown[] = [];
     const shouldReconnect = (...args: unknown[]): undefined => void seen.push(args);
     judge(byCode(1006), { attempt: 4 }, { shouldReconnect });
