@@ -1,7 +1,7 @@
 // What do tests of the documents read, and how?
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -18,7 +18,7 @@ let known: readonly string[] | undefined;
 function listFiles(): readonly string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   const files = execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).split('\0');
-  return [...new Set(files)].filter((file) => file !== '' && existsSync(ROOT + file));
+  return [...new Set(files)].filter((file) => statSync(ROOT + file, { throwIfNoEntry: false })?.isFile());
 }
 
 /** The text between a heading and the next one that is not below it. */
