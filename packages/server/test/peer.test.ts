@@ -223,7 +223,7 @@ describe('heartbeats', () => {
     expect(peer.isOpen).toBe(true);
   });
 
-  test('T1: a silent peer is terminated within interval and timeout, and told by its code', async () => {
+  test('a silent peer is terminated within interval and timeout, and told by its code', async () => {
     const server = await serve({ heartbeat: { interval: 60, timeout: 40 } });
     const silent = nextError(server, 'HEARTBEAT_TIMEOUT');
     const coming = nextPeer(server);
@@ -283,7 +283,7 @@ describe('heartbeats', () => {
 });
 
 describe('slow readers', () => {
-  test('T42: a peer that does not read is terminated at the bound, and told by its code', async () => {
+  test('a peer that does not read is terminated at the bound, and told by its code', async () => {
     const server = await serve({ maxBufferedBytes: 100_000, heartbeat: false });
     const coming = nextPeer(server);
     const socket = await dial(server.port);
