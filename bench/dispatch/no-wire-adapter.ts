@@ -2,7 +2,7 @@
 //
 // As an adapter for a platform with the W3C's WebSocket would do it: one phase, a check of the data's form, nothing else.
 
-import { createClock, type Adapter, type Hint } from '@holdfast/core';
+import { createClock, withAccessors, type Adapter, type Hint } from '@holdfast/core';
 import { NoWireSocket } from './no-wire.ts';
 
 export interface NoWireAdapter extends Adapter {
@@ -45,7 +45,7 @@ export function noWireAdapter(): NoWireAdapter {
         phase = 'over';
         events.closed({ code, reason, wasClean });
       });
-      return {
+      return withAccessors({
         send(data) {
           socket.send(data);
         },
@@ -59,7 +59,7 @@ export function noWireAdapter(): NoWireAdapter {
         get bufferedAmount() {
           return socket.bufferedAmount;
         },
-      };
+      });
     },
   };
 }

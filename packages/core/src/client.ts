@@ -10,6 +10,7 @@ import { isClosable, NORMAL, trimReason } from './close-codes.ts';
 import { isHoldfastError } from './errors.ts';
 import { prepareRequest, type Provider } from './request.ts';
 import { viewOf, type Binary, type Data } from './bytes.ts';
+import { withAccessors } from './accessors.ts';
 import type { CloseInfo } from './adapter.ts';
 import type { EndReason, State } from './states.ts';
 
@@ -236,7 +237,7 @@ export function createClient<In = Data, Out = string | Binary>(
     if (connection.state.name !== 'closed') signal?.addEventListener('abort', abort); // it may have ended already
   }
 
-  const client: Client<In, Out> = {
+  const client: Client<In, Out> = withAccessors({
     get status() {
       return statusOf(connection.state);
     },
@@ -304,7 +305,7 @@ export function createClient<In = Data, Out = string | Binary>(
       listeners.off(event, listener);
       return client;
     },
-  };
+  });
 
   if (options.autoConnect ?? true) connect();
   return client;

@@ -7,6 +7,7 @@ import { createInbox, type Handshake, type Inbox } from './handshake.ts';
 import { deadlineOf, transition } from './machine.ts';
 import { HoldfastError, isStopReconnecting } from './errors.ts';
 import { isThenable } from './request.ts';
+import { withAccessors } from './accessors.ts';
 import type { Adapter, CloseInfo, Hint, Socket, SocketEvents, SocketRequest } from './adapter.ts';
 import type { Data } from './bytes.ts';
 import type { Effect, EndReason, Input, Policy, State, TellClose } from './states.ts';
@@ -283,7 +284,7 @@ export function createConnection(parts: ConnectionParts): Connection {
         received++;
         if (owed.length !== 0 && !policy.heartbeat.frames && parts.isReply(data)) replied(owed.shift()!, generation);
         else if (inbox !== undefined) inbox.push(data);
-        else if (tells.length !== 0) tell(() => handler.message(data));
+        else if (tells.length !== 0) tellMessage(data);
         else handler.message(data);
       },
       pong(payload) {
@@ -303,6 +304,11 @@ export function createConnection(parts: ConnectionParts): Connection {
         feed({ type: 'socketClosed', generation, close });
       },
     };
+  }
+
+  /** Apart from the path of most messages, where a closure over `data` would be prepared whether or not it is made. */
+  function tellMessage(data: Data): void {
+    tell(() => handler.message(data));
   }
 
   function replied(ping: OwedPing, generation: number): void {
@@ -337,7 +343,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   }
 
-  return {
+  return withAccessors({
     get state() {
       return state;
     },
@@ -357,7 +363,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     rearm,
     drained,
     tell,
-  };
+  });
 }
 
 function isLive(state: State): state is State & { name: 'open' | 'connecting' } {

@@ -6,6 +6,7 @@
 import { HoldfastError } from './errors.ts';
 import { createSendQueue, type QueuedMessage } from './send-queue.ts';
 import { byteLength, copyOf, type Data } from './bytes.ts';
+import { withAccessors } from './accessors.ts';
 import type { Connection } from './connection.ts';
 import type { EndReason } from './states.ts';
 import type { Socket } from './adapter.ts';
@@ -241,7 +242,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     over.forEach(how);
   }
 
-  return {
+  return withAccessors({
     send,
     flush,
     get queued() {
@@ -299,7 +300,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       );
       if (nextSliceAt <= now) handOverSlice();
     },
-  };
+  });
 }
 
 const UNPROVEN = { type: 'unproven' } as const;

@@ -16,6 +16,7 @@ export type { Binary, Data } from './bytes.ts';
 
 // for those who write an adapter, a server or a test
 export type { Adapter, Capabilities, CloseInfo, Hint, Socket, SocketEvents, SocketRequest } from './adapter.ts';
+export { withAccessors } from './accessors.ts';
 export { byteLength, utf8Length, viewOf } from './bytes.ts';
 export { createClock, type Clock, type ClockParts } from './clock.ts';
 export { isClosable, retryAfterReason, trimReason } from './close-codes.ts';

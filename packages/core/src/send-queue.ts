@@ -1,5 +1,6 @@
 // Which messages wait for a socket, and how many may?
 
+import { withAccessors } from './accessors.ts';
 import type { Data } from './bytes.ts';
 
 /** One message that waits. */
@@ -50,7 +51,7 @@ export function createSendQueue(bounds: QueueBounds): SendQueue {
   let lastNumber = 0;
   let nextExpiry = Infinity;
 
-  return {
+  return withAccessors({
     get length() {
       return messages.length - front;
     },
@@ -104,5 +105,5 @@ export function createSendQueue(bounds: QueueBounds): SendQueue {
       front = 0;
       return taken;
     },
-  };
+  });
 }

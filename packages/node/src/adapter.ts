@@ -2,6 +2,7 @@
 
 import {
   createClock,
+  withAccessors,
   type Adapter,
   type CloseInfo,
   type Socket,
@@ -88,7 +89,7 @@ function openSocket(request: SocketRequest, events: SocketEvents, settings: Sett
     finish({ code, reason, wasClean, cause: failure });
   });
 
-  return {
+  return withAccessors({
     // No callback, and so nothing is ever told by `rejected`: `ws` calls back with an error only when the socket is
     // going down, and then `closed` says all there is to say. What is wrong with one message is thrown at once.
     send(data) {
@@ -109,7 +110,7 @@ function openSocket(request: SocketRequest, events: SocketEvents, settings: Sett
     get bufferedAmount() {
       return ws.bufferedAmount;
     },
-  };
+  });
 }
 
 function dial({ url, protocols, headers }: SocketRequest, settings: Settings): WebSocket {
