@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { createJsonPrinter, createPrinter } from './stage/print.mjs';
-import { createStage } from './stage/stage.mjs';
+import { createServerProcess, createStage } from './stage/stage.mjs';
 
 /** One scene after the other. The acts of one scene play at the same time: they measure nothing that others disturb. */
 const PROGRAMME = [['upgrade', 'full-duplex', 'origin', 'heartbeat', 'token', 'tls'], ['silence', 'kill'], ['drain']];
@@ -35,13 +35,14 @@ process.exitCode = outcome.held ? 0 : 1;
 async function perform() {
   const startedAt = performance.now();
   const acts = [];
+  const house = await createServerProcess();
   printer.begins(programme.flat().length);
   for (const scene of programme) {
     const modules = await Promise.all(scene.map(load));
     const playing = new Set(modules.map(({ title }) => title));
     printer.playing([...playing]);
     const plays = modules.map(async (act, i) => {
-      const outcome = await play(act, acts.length + i + 1);
+      const outcome = await play(act, house, acts.length + i + 1);
       playing.delete(act.title);
       printer.playing([...playing]);
       return outcome;
@@ -49,6 +50,7 @@ async function perform() {
     for (const played of plays) printer.actEnded(await played);
     acts.push(...(await Promise.all(plays)));
   }
+  await house.end();
   return { held: acts.every((act) => act.held), seconds: secondsSince(startedAt), acts };
 }
 
@@ -59,9 +61,9 @@ async function load(name) {
 }
 
 /** Plays one act, whatever becomes of it. */
-async function play({ name, url, title, run }, number) {
+async function play({ name, url, title, run }, house, number) {
   const startedAt = performance.now();
-  const stage = createStage(url);
+  const stage = createStage(url, house);
   let outcome = { summary: 'it did not come to its end', figures: {}, rows: [] };
   let error;
   try {

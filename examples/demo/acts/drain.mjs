@@ -31,14 +31,15 @@ export function serve({ port = 0 }) {
 }
 
 export async function run(stage) {
-  const old = await stage.serve();
+  const old = await stage.prepare();
+  await old.begin();
   const next = await stage.prepare(); // loaded, and waits for the port
   const clients = Array.from({ length: CLIENTS }, () => stage.closeAtEnd(connect(old.url())));
   await Promise.all(clients.map((client) => client.opened()));
 
-  const { at, told } = await old.ask.drain();
+  const { at, told } = await old.ask('drain');
   await next.begin({ port: old.port });
-  const arrivals = (await next.ask.arrivals()).map((time) => time - at);
+  const arrivals = (await next.ask('arrivals')).map((time) => time - at);
 
   const bins = Array.from({ length: Math.ceil((Math.max(...arrivals) + 1) / BIN) }, () => 0);
   for (const time of arrivals) bins[Math.floor(time / BIN)]++;

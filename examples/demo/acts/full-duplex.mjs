@@ -20,7 +20,7 @@ export async function run(stage) {
   const client = stage.closeAtEnd(connect(server.url()));
   await client.opened();
   const ours = await talk(client);
-  const theirs = await server.ask.done();
+  const theirs = await server.ask('done');
 
   const { log } = ours;
   const turns = log.split('').filter((mark, i) => mark !== log[i - 1]).length;

@@ -21,7 +21,8 @@ export function serve({ port = 0, log }) {
 
 export async function run(stage) {
   const log = stage.temporaryFile('received');
-  const first = await stage.serve({ log });
+  const first = await stage.prepare();
+  await first.begin({ log });
   const second = await stage.prepare();
 
   // the first wait is a random part of 250 ms; the default is 2.5 s

@@ -24,7 +24,7 @@ export async function run(stage) {
   const bad = stage.closeAtEnd(connect(server.url(), { headers: { Origin: 'https://app.example.com.evil.test' } }));
   const [close, end] = await Promise.all([stage.next(bad, 'close'), stage.next(bad, 'end')]);
 
-  const { connections, refused } = await server.ask.seen();
+  const { connections, refused } = await server.ask('seen');
   stage.say('Origin: https://app.example.com            101, open');
   stage.say(`Origin: https://app.example.com.evil.test  ${close.status}, and the client ends: ${end.reason}`);
   return {

@@ -32,11 +32,11 @@ export async function run(stage) {
   const [noticed, back, letGo] = await Promise.all([
     stage.next(client, 'close').then(after),
     stage.next(client, 'open').then(after),
-    server.ask.letGo().then((code) => ({ code, after: after() })),
+    server.ask('letGo').then((code) => ({ code, after: after() })),
     // The network is well again once it has swallowed bytes, but not for the old link: a phone has changed networks.
     proxy.holding().then(() => proxy.pass()),
   ]);
-  const connections = await server.ask.connections();
+  const connections = await server.ask('connections');
 
   const bound = heartbeat.interval + heartbeat.timeout;
   stage.say(`heartbeat every 200 ms, timeout 200 ms, at both ends: silence is noticed within ${bound} ms`);

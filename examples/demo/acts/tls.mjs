@@ -31,7 +31,7 @@ export async function run(stage) {
   const client = stage.closeAtEnd(connect(url, { tls: { ca: certificate.cert } }));
   client.send('over TLS');
   const echo = await stage.next(client, 'message');
-  const { encrypted, protocol, cipher } = await server.ask.session();
+  const { encrypted, protocol, cipher } = await server.ask('session');
 
   stage.say(`certificate made on the spot, SHA-1 fingerprint ${certificate.fingerprint}`);
   stage.say(`trusted by \`tls: { ca }\`: ${protocol}, ${cipher}; not trusted: ${cause?.code}`);

@@ -35,7 +35,7 @@ export function serve() {
 export async function run(stage) {
   const server = await stage.serve();
   const reconnect = { initialDelay: 200 }; // instead of 2.5 s
-  const expired = await server.ask.issue(0);
+  const expired = await server.ask('issue', 0);
 
   /** Keeps its token until it is refused; a real one would ask its login service. */
   const withLogin = (token) =>
@@ -43,20 +43,20 @@ export async function run(stage) {
       connect(server.url(), {
         reconnect,
         async headers({ lastClose }) {
-          if (lastClose?.code === 4401 || lastClose?.status === 401) token = await server.ask.issue(60_000);
+          if (lastClose?.code === 4401 || lastClose?.status === 401) token = await server.ask('issue', 60_000);
           return { Authorization: `Bearer ${token}` };
         },
       }),
     );
 
-  const inside = withLogin(await server.ask.issue(500)); // expires while it is open
+  const inside = withLogin(await server.ask('issue', 500)); // expires while it is open
   const outside = withLogin(expired); // had expired before it was used
   const [insideClose, outsideClose] = await Promise.all([stage.next(inside, 'close'), stage.next(outside, 'close')]);
   await Promise.all([inside.opened(), outside.opened()]);
 
   const fixed = stage.closeAtEnd(connect(server.url(), { reconnect, headers: { Authorization: `Bearer ${expired}` } }));
   const end = await stage.next(fixed, 'end');
-  const refusals = await server.ask.refusals();
+  const refusals = await server.ask('refusals');
 
   stage.say(`expired while open:    close ${insideClose.code} "${insideClose.reason}", fresh token, ${inside.status}`);
   stage.say(`expired before dialling: HTTP ${outsideClose.status}, fresh token, ${outside.status}`);

@@ -27,7 +27,7 @@ export function createPrinter() {
   return {
     begins(count) {
       console.log(
-        `${style('bold', `Holdfast, ${count} ${count === 1 ? 'act' : 'acts'}`)}: real sockets, each server in a process of its own\n`,
+        `${style('bold', `Holdfast, ${count} ${count === 1 ? 'act' : 'acts'}`)}: real sockets, servers in other processes\n`,
       );
       spinner?.start();
     },

@@ -1,23 +1,32 @@
-// The server's own process: runs the `serve` of one act, and answers what that act asks it.
+// The servers' own process: runs the `serve` of one act or several, and answers what an act asks its server.
 
 import { createBirpc } from 'birpc';
 
-const act = await import(process.argv[2]);
+/** What each act's `serve` returned, by the URL of the act. */
+const served = new Map();
 
-const answers = {
-  /** @returns {Promise<number>} the port */
-  async begin(options) {
-    const { server, ...more } = act.serve(options);
-    Object.assign(answers, more);
-    await server.listening();
-    return server.port;
+createBirpc(
+  {
+    /** @returns {Promise<void>} when `begin` has nothing left to load */
+    async load(act) {
+      await import(act);
+    },
+    /** @returns {Promise<number>} the port */
+    async begin(act, options) {
+      const { serve } = await import(act);
+      served.set(act, serve(options));
+      const { server } = served.get(act);
+      await server.listening();
+      return server.port;
+    },
+    ask: (act, question, ...args) => served.get(act)[question](...args),
+    end: (act) => served.get(act)?.server.close({ timeout: 100 }),
   },
-};
-
-createBirpc(answers, {
-  post: (data) => process.send(data),
-  on: (listener) => process.on('message', listener),
-});
+  {
+    post: (data) => process.send(data),
+    on: (listener) => process.on('message', listener),
+  },
+);
 
 process.once('disconnect', () => process.exit());
 process.send('ready');

@@ -1,4 +1,4 @@
-// What may an act use? A server in a process of its own, bounded waits, and lines to say; all of it is gone at its end.
+// What may an act use? A server in another process, bounded waits, and lines to say; all of it is gone at its end.
 
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -27,8 +27,11 @@ const SERVER_PROCESS = fileURLToPath(new URL('./server-process.mjs', import.meta
  * @typedef {{ type: 'line', text: string } | { type: 'table', head: string[], rows: (string | number)[][] }} Shown
  */
 
-/** @param {string} act URL of the act's module, whose `serve` is the server */
-export function createStage(act) {
+/**
+ * @param {string} act URL of the act's module, whose `serve` is the server
+ * @param {ServerProcess} house the process for servers that need none of their own
+ */
+export function createStage(act, house) {
   /** @type {Shown[]} */
   const shown = [];
   const closing = [];
@@ -47,18 +50,20 @@ export function createStage(act) {
       shown.push({ type: 'table', head, rows });
     },
 
-    /** The server of this act in a process of its own, loaded but not listening: `begin(options)` does that. */
-    async prepare() {
-      const server = await createServerProcess(act);
-      closing.push(() => server.end());
+    /** The server of this act, listening, in the process that the acts share. */
+    async serve(options = {}) {
+      const server = createServerHandle(house, act);
+      closing.push(() => house.rpc.end(act));
+      await server.begin(options);
       return server;
     },
 
-    /** The same, listening. */
-    async serve(options = {}) {
-      const server = await this.prepare();
-      await server.begin(options);
-      return server;
+    /** One in a process of its own, which may be killed; loaded but not listening: `begin(options)` does that. */
+    async prepare() {
+      const own = await createServerProcess();
+      closing.push(() => own.end());
+      await own.rpc.load(act);
+      return { ...own, ...createServerHandle(own, act) };
     },
 
     /** Resolves with what the next `event` tells; rejects after `timeout` milliseconds. */
@@ -90,11 +95,14 @@ export function createStage(act) {
   };
 }
 
-async function createServerProcess(act) {
-  // what the server prints is no part of the demo's own output, which a machine may read
-  const child = fork(SERVER_PROCESS, [act], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+/** @typedef {Awaited<ReturnType<typeof createServerProcess>>} ServerProcess */
+
+/** A process for servers, with none in it yet. */
+export async function createServerProcess() {
+  // what a server prints is no part of the demo's own output, which a machine may read
+  const child = fork(SERVER_PROCESS, { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  const ask = createBirpc(
+  const rpc = createBirpc(
     {},
     {
       post: (data) => child.send(data, () => {}), // one that is killed does not hear it
@@ -105,16 +113,7 @@ async function createServerProcess(act) {
   await pEvent(child, 'message', { timeout: LONGEST_WAIT, rejectionEvents: ['error', 'exit'] });
 
   return {
-    port: 0,
-    /** The functions that the act's `serve` returned, called over there. */
-    ask,
-    /** Listens; `port` is known from here on. */
-    async begin(options = {}) {
-      this.port = await ask.begin(options);
-    },
-    url(path = '/') {
-      return `ws://127.0.0.1:${this.port}${path}`;
-    },
+    rpc,
     /** It does nothing any more, and its connections stay open. Windows knows no such thing. */
     freeze() {
       if (process.platform !== 'win32') child.kill('SIGSTOP');
@@ -125,11 +124,27 @@ async function createServerProcess(act) {
       await exited;
     },
     async end() {
-      ask.$close();
+      rpc.$close();
       if (child.connected) child.disconnect();
       const impatience = setTimeout(() => child.kill('SIGKILL'), 2_000);
       await exited;
       clearTimeout(impatience);
     },
+  };
+}
+
+/** One act's server in a process. */
+function createServerHandle({ rpc }, act) {
+  return {
+    port: 0,
+    /** Listens; `port` is known from here on. */
+    async begin(options = {}) {
+      this.port = await rpc.begin(act, options);
+    },
+    url(path = '/') {
+      return `ws://127.0.0.1:${this.port}${path}`;
+    },
+    /** Calls one of the functions that the act's `serve` returned, over there. */
+    ask: (question, ...args) => rpc.ask(act, question, ...args),
   };
 }
