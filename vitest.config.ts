@@ -14,6 +14,7 @@ const alias = {
   '@holdfast/node': source('node'),
   '@holdfast/server': source('server'),
   '@holdfast/testing': source('testing'),
+  holdfast: source('holdfast', 'node'),
 };
 const realTime = '**/*.realtime.test.ts';
 
