@@ -18,8 +18,7 @@ export function serve() {
 export async function run(stage) {
   const server = await stage.serve();
   const client = stage.closeAtEnd(connect(server.url()));
-  await client.opened();
-  const ours = await talk(client);
+  const ours = await talk(client, client.opened());
   const theirs = await server.ask('done');
 
   const { log } = ours;
@@ -47,8 +46,11 @@ export async function run(stage) {
   };
 }
 
-/** The same at both ends, since a client and a peer send and tell alike. */
-async function talk(end) {
+/**
+ * The same at both ends, since a client and a peer send and tell alike. It listens from the first moment: what the server
+ * says upon the connection may come in the same segment as its yes.
+ */
+async function talk(end, ready) {
   let log = '';
   const received = [];
   const heardAll = new Promise((resolve) => {
@@ -57,6 +59,7 @@ async function talk(end) {
       if (received.push(number) === COUNT) resolve();
     });
   });
+  await ready;
   let sent = 0;
   for await (const _ of setInterval(1)) {
     end.send(String(++sent));

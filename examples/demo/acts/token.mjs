@@ -49,7 +49,7 @@ export async function run(stage) {
       }),
     );
 
-  const inside = withLogin(await server.ask('issue', 500)); // expires while it is open
+  const inside = withLogin(await server.ask('issue', 2_000)); // expires while it is open
   const outside = withLogin(expired); // had expired before it was used
   const [insideClose, outsideClose] = await Promise.all([stage.next(inside, 'close'), stage.next(outside, 'close')]);
   await Promise.all([inside.opened(), outside.opened()]);
