@@ -66,6 +66,11 @@ describe('docs/important-defaults.md', () => {
       options: propertiesOf(read('packages/node/src/options.ts'), 'NodeOptions'),
     },
     {
+      heading: '## Browser',
+      defaults: {},
+      options: propertiesOf(read('packages/browser/src/adapter.ts'), 'BrowserOptions'),
+    },
+    {
       heading: '## Server',
       defaults: SERVER,
       options: [
@@ -214,6 +219,18 @@ describe('the tables of names', () => {
     const told = cells('docs/server.md', '## Who is refused, and how', 1);
     const source = read('packages/server/src/refusal.ts');
     expect(told.toSorted()).toEqual(membersOf(source, 'RefusalReason').toSorted());
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  it('says what each script of package.json does, and names none that is not there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
+    const told = rowsOf(sectionOf(read('CONTRIBUTING.md'), '## Set-up')).map(([cell]) => namesIn(cell!)[0]);
+    expect(told.toSorted()).toEqual(
+      Object.keys(scripts)
+        .map((name) => `pnpm ${name}`)
+        .toSorted(),
+    );
   });
 });
 
