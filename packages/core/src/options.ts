@@ -387,11 +387,13 @@ function read<Defaults extends object>(
   const values = Object.assign({}, defaults) as Record<string, unknown>;
   Object.keys(given || {}).forEach((name) => {
     const value = (given as Record<string, unknown>)[name];
-    const rule = rules[name];
-    if (!rule) {
-      const names = Object.keys(rules).join(', ');
-      throw new HoldfastError('INVALID_OPTION', `${prefix}${name} is not an option; there are ${names}`, { value });
+    const names = Object.keys(rules);
+    if (names.indexOf(name) < 0) {
+      throw new HoldfastError('INVALID_OPTION', `${prefix}${name} is not an option; there are ${names.join(', ')}`, {
+        value,
+      });
     }
+    const rule = rules[name]!;
     if (value === undefined) return;
     if (!rule[1](value)) throw bad(prefix + name, rule[0], value);
     if (name in defaults) values[name] = value;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newClient, newWorld, openClient } from './support/worlds.ts';
+import { newClient, newWorld, openClient, whilst } from './support/worlds.ts';
 import { tap } from './support/tap.ts';
 
 const INTERVAL = 30_000;
@@ -186,11 +186,8 @@ describe('flush()', () => {
     client.send('a');
     const begin = world.now;
     let rejectedAt = 0;
-    const rejected = expect(client.flush().finally(() => (rejectedAt = world.now))).rejects.toMatchObject({
-      code: 'NO_PROOF',
-    });
-    await world.run(60_000);
-    await rejected;
+    const flushed = client.flush().finally(() => (rejectedAt = world.now));
+    await expect(whilst(flushed, world.run(60_000))).rejects.toMatchObject({ code: 'NO_PROOF' });
     expect(rejectedAt - begin).toBe(TIMEOUT);
   });
 
@@ -205,10 +202,9 @@ describe('flush()', () => {
     const world = newWorld();
     const { client } = await openClient(world);
     client.send('a');
-    const rejected = expect(client.flush()).rejects.toMatchObject({ code: 'UNCONFIRMED' });
+    const flushed = client.flush();
     world.server.last.cut();
-    await world.run(10);
-    await rejected;
+    await expect(whilst(flushed, world.run(10))).rejects.toMatchObject({ code: 'UNCONFIRMED' });
   });
 
   it('rejects ENDED when the life ends first, and after it', async () => {
@@ -216,9 +212,9 @@ describe('flush()', () => {
     world.server.reception = { name: 'hanging' };
     const { client } = newClient(world);
     client.send('a');
-    const rejected = expect(client.flush()).rejects.toMatchObject({ code: 'ENDED' });
-    await Promise.all([client.close(), world.run(10)]);
-    await rejected;
+    const flushed = client.flush();
+    void client.close();
+    await expect(whilst(flushed, world.run(10))).rejects.toMatchObject({ code: 'ENDED' });
     await expect(client.flush()).rejects.toMatchObject({ code: 'ENDED' });
   });
 

@@ -223,14 +223,13 @@ describe('shouldReconnect', () => {
 
   it('may call close() from inside', async () => {
     const world = newWorld();
-    const { client, told } = await openClient(world, {
-      reconnect: {
-        shouldReconnect: (): boolean => {
-          void client.close();
-          return true;
-        },
-      },
-    });
+    let close = (): void => {};
+    const shouldReconnect = (): boolean => {
+      close();
+      return true;
+    };
+    const { client, told } = await openClient(world, { reconnect: { shouldReconnect } });
+    close = () => void client.close();
     world.server.last.cut();
     await world.run(60_000);
     expect(told.ends).toEqual(['caller']);

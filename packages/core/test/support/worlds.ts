@@ -94,6 +94,13 @@ export function listenTo(client: Client): Told {
   return told;
 }
 
+/** What a promise comes to while time passes. */
+export async function whilst<T>(promise: Promise<T>, passes: Promise<unknown>): Promise<T> {
+  promise.catch(() => {}); // it may be over before the time is
+  await passes;
+  return promise;
+}
+
 /** The connections whose client end lives. */
 export const liveOf = (world: World) => world.server.connections.filter((connection) => connection.isLive);
 
