@@ -39,7 +39,9 @@ export async function run(stage) {
   const connections = await server.ask('connections');
 
   const bound = heartbeat.interval + heartbeat.timeout;
-  stage.say(`heartbeat every ${heartbeat.interval} ms, timeout ${heartbeat.timeout} ms, at both ends: silence is noticed within ${bound} ms`);
+  stage.say(
+    `heartbeat every ${heartbeat.interval} ms, timeout ${heartbeat.timeout} ms, at both ends: silence is noticed within ${bound} ms`,
+  );
   stage.say(`link swallowed at 0 ms; client noticed at ${noticed} ms, was back at ${back} ms`);
   stage.say(`server let go of the dead peer at ${letGo.after} ms: ${letGo.code}`);
   return {
