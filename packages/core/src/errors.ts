@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'ENCODE_FAILED'
   | 'HEADERS_UNSUPPORTED'
   | 'NO_ADAPTER'
+  | 'NOT_OPEN'
   // the network's trouble and the peer's: told by `error`, by the cause of a `close`, or by a rejection
   | 'CONNECT_TIMEOUT'
   | 'PROVIDER_FAILED'
