@@ -10,6 +10,7 @@ const source = (name: string, entry = 'index') =>
 const alias = {
   '@holdfast/testing/conformance': source('testing', 'conformance'),
   '@holdfast/browser': source('browser'),
+  '@holdfast/core/websocket': source('core', 'websocket'),
   '@holdfast/core': source('core'),
   '@holdfast/node': source('node'),
   '@holdfast/server': source('server'),
