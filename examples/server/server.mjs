@@ -1,6 +1,6 @@
 // What does a server need that others can reach? An Origin allowlist, TLS, heartbeats, bounds, and a good way to leave.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from '@holdfast/server';
@@ -44,7 +44,9 @@ server.on('refused', ({ status, reason, origin }) =>
 server.on('error', ({ code, message }) => console.log(`${code}: ${message}`));
 
 await server.listening();
-const certificate = join(mkdtempSync(join(tmpdir(), 'holdfast-server-')), 'certificate.pem');
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-server-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
+const certificate = join(folder, 'certificate.pem');
 writeFileSync(certificate, cert);
 
 console.log(`

@@ -1,7 +1,7 @@
 // Does the example server keep what its README says? On the sources, so that nothing has to be built first.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,8 @@ beforeAll(async () => {
 afterAll(async () => {
   server.kill('SIGKILL');
   await exit;
-  if (certificate) rmSync(dirname(certificate), { recursive: true });
+  // it removes this itself, unless it had to be killed
+  if (certificate) rmSync(dirname(certificate), { recursive: true, force: true });
 });
 
 function dial(options: ClientOptions = {}): WebSocket {
@@ -97,6 +98,7 @@ test('on SIGTERM a client is told when to come back, and the process ends with 0
   expect(code).toBe(1012);
   expect(String(reason)).toMatch(/^retry-after=\d\.\d{3}$/);
   expect(await exit).toEqual([0, null]);
+  expect(existsSync(certificate)).toBe(false);
 });
 
 async function outputOf(script: string, args: readonly string[]): Promise<string> {
