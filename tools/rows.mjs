@@ -41,7 +41,7 @@ const MAY_IMPORT = {
   node: ['core'],
   holdfast: ['core', 'browser', 'node'],
   server: ['core'],
-  testing: ['core'],
+  testing: ['core', 'browser'],
 };
 for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
   const folder = join(root, 'packages', name);

@@ -1,3 +1,7 @@
 import { base } from '../../tsup.base';
-// conformance is an entry of its own, since it runs where there is no Node
-export default base({ entry: ['src/index.ts', 'src/conformance.ts'], platform: 'node', target: 'es2020' });
+// conformance and mock are entries of their own: both run in a page, and mock alone needs msw
+export default base({
+  entry: ['src/index.ts', 'src/conformance.ts', 'src/mock.ts'],
+  platform: 'node',
+  target: 'es2020',
+});
