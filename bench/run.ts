@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 /** What each shows. A new benchmark gets a line here. */
 const BENCHMARKS: Readonly<Record<string, string>> = {
   dispatch: 'one inbound message and one send, above a socket with no wire',
+  'silent-link': 'from silence to the next dial, in a real browser',
 };
+
+/** Those that are measured. */
+const PACKAGES = ['core', 'browser'];
 
 const root = new URL('../', import.meta.url);
 const [name, ...args] = process.argv.slice(2);
@@ -17,7 +21,7 @@ if (name === undefined || !(name in BENCHMARKS)) {
   for (const [each, what] of Object.entries(BENCHMARKS)) console.error(`  ${each.padEnd(12)}${what}`);
   process.exitCode = name === undefined ? 0 : 2;
 } else {
-  buildIfOld('core');
+  PACKAGES.forEach(buildIfOld);
   process.argv.splice(2, Infinity, ...args);
   await import(`./${name}.ts`);
 }
