@@ -96,7 +96,10 @@ export interface Client<In = Data, Out = string | Binary> {
    * @throws `INVALID_DATA` for what is neither string nor binary, `ENCODE_FAILED` where the codec throws
    */
   send(data: Out, options?: SendOptions): SendResult;
-  /** Resolves at once when open, else at the next open. Rejects with `ENDED` when the life ends before that. */
+  /**
+   * Resolves at once when open, else at the next open. Rejects with `ENDED` when the life ends before that. Add listeners
+   * before waiting for it: what the server says together with its yes is told before a promise is.
+   */
   opened(): Promise<void>;
   /**
    * Resolves once everything sent so far has reached the next WebSocket endpoint, proven by the reply to a ping behind

@@ -25,8 +25,7 @@ export type ErrorCode =
   | 'IN_HANDSHAKE'
   | 'MESSAGES_OVERFLOW'
   | 'NO_PROOF'
-  | 'UNCONFIRMED'
-  | 'STOPPED';
+  | 'UNCONFIRMED';
 
 /** What an error may carry beside its code and message. */
 export interface ErrorDetails {
