@@ -1,8 +1,10 @@
 import { base } from '../../tsup.base';
+import { loweredByTypeScript } from '../../tools/es2015';
 // two entries that share their files, so that an application which uses both has one client and not two
 export default base({
   entry: ['src/index.ts', 'src/websocket.ts'],
   splitting: true,
   platform: 'neutral',
   target: 'es2015',
+  esbuildPlugins: [loweredByTypeScript()],
 });

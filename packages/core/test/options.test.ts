@@ -63,7 +63,7 @@ describe('at the door', () => {
     ['heartbeat.intervall', { heartbeat: { intervall: 1 } }],
     ['reconnect.retries', { reconnect: { retries: 1 } }],
     ['queue.size', { queue: { size: 1 } }],
-    ['toString', { toString: () => '' }],
+    ['toString', { toString: (): string => '' }],
   ])('%s is no option, and the message says which there are', (name, options) => {
     expect(() => make(options)).toThrow(`INVALID_OPTION: ${name} is not an option`);
   });

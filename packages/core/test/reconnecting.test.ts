@@ -196,7 +196,7 @@ describe('shouldReconnect', () => {
   it.each([
     [
       'throws',
-      () => {
+      (): never => {
         throw new Error('oops');
       },
     ],
@@ -206,24 +206,27 @@ describe('shouldReconnect', () => {
     ['answers a promise', () => Promise.resolve(false)],
     ['answers a string', () => 'yes'],
     ['answers null', () => null],
-  ] as const)('one that %s leaves it to the rules and is told as an error', async (_name, nonsense) => {
-    const world = newWorld();
-    const { client, told } = await openClient(world, {
-      reconnect: { shouldReconnect: nonsense as unknown as () => boolean },
-    });
-    const statuses: string[] = [];
-    client.on('error', () => statuses.push(client.status));
-    world.server.last.cut();
-    await world.run(10);
-    expect(told.errors.map(({ code }) => code)).toEqual(['LISTENER_THREW']);
-    expect(statuses, 'told when all is settled').toEqual(['reconnecting']);
-    await world.run(3_000);
-    expect(client.status).toBe('open');
-  });
+  ] as readonly (readonly [string, () => unknown])[])(
+    'one that %s leaves it to the rules and is told as an error',
+    async (_name, nonsense) => {
+      const world = newWorld();
+      const { client, told } = await openClient(world, {
+        reconnect: { shouldReconnect: nonsense as unknown as () => boolean },
+      });
+      const statuses: string[] = [];
+      client.on('error', () => statuses.push(client.status));
+      world.server.last.cut();
+      await world.run(10);
+      expect(told.errors.map(({ code }) => code)).toEqual(['LISTENER_THREW']);
+      expect(statuses, 'told when all is settled').toEqual(['reconnecting']);
+      await world.run(3_000);
+      expect(client.status).toBe('open');
+    },
+  );
 
   it('may call close() from inside', async () => {
     const world = newWorld();
-    let close = (): void => {};
+    let close: () => void;
     const shouldReconnect = (): boolean => {
       close();
       return true;

@@ -1,0 +1,265 @@
+// `pnpm mutants`: would the tests of core notice if the code were wrong?
+//
+// Plants one fault at a time and runs the tests; a test that fails, or a run that hangs, has noticed it. Faults that a
+// compiler would find are none: each of these compiles, and looks as if it might be right. `pnpm mutants queue` plants only
+// those with that word in their file or name.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PlantedFault } from './planted-fault.ts';
+
+interface Mutant extends PlantedFault {
+  /** What goes wrong. */
+  readonly name: string;
+}
+
+const AT_ONCE = 2;
+/** A run without a fault takes a fifth of this; what is not done by then hangs. */
+const LIMIT = 60_000;
+const WORLDS = '150';
+
+const inCore = (
+  file: string,
+  ...faults: readonly (readonly [name: string, find: string, replace: string])[]
+): Mutant[] => faults.map(([name, find, replace]) => ({ file: `packages/core/src/${file}`, name, find, replace }));
+
+const MUTANTS: readonly Mutant[] = [
+  ...inCore(
+    'machine.ts',
+    [
+      'late events of an old socket count',
+      "(state.name === 'idle' || input.generation !== state.generation)",
+      "state.name === 'idle'",
+    ],
+    ['a deadline is due at any time', 'at.now < (deadlineOf(state, at.suspended) ?? Infinity)', 'at.now < 0'],
+    ['every connection was stable', 'at.now - state.openedAt >= policy.stableAfter', 'at.now >= state.openedAt'],
+    ['a silent socket is not terminated', "at, policy, TERMINATE, 'heartbeat')", "at, policy, [], 'heartbeat')"],
+    ["good news shortens a server's wait", 'if (state.askedByServer || at.now', 'if (at.now'],
+    ['good news shortens a wait any number of times', 'NEWS_SPACING = 1_000', 'NEWS_SPACING = 0'],
+    ['any hint ends a suspension', "if (input.hint !== 'resume') return stay(state);", ''],
+    ['an attempt may take for ever', 'const deadline = at.now + policy.connectTimeout;', 'const deadline = Infinity;'],
+    [
+      'close() may take for ever to hand over',
+      'const { code, reason, why } = input;\n      const deadline = at.now + policy.closeTimeout;',
+      'const { code, reason, why } = input;\n      const deadline = Infinity;',
+    ],
+    ['healing is forgotten', 'healed: !stable && state.memory.healed', 'healed: false'],
+    ['a hidden loss costs an attempt', 'attempt: attemptsSoFar, notBefore', 'attempt: attemptsSoFar + 1, notBefore'],
+    ['no open is a reconnect', 'memory: { ...memory, hasBeenOpen: true }', 'memory'],
+    ['a suspended heartbeat has deadlines', 'return suspended ? undefined :', 'return'],
+  ),
+  ...inCore(
+    'heartbeat.ts',
+    ['traffic from before the ping is life', 'at.received > beat.doubt.received', 'at.received >= beat.doubt.received'],
+    [
+      'the verdict does not wait for pending input',
+      "return turn(beat, doubt, 'pinged-turn', at);",
+      "return [beat, 'dead'];",
+    ],
+    ['a late deadline is a verdict', 'at.now - due > Math.max(LATE, policy.timeout)', 'at.now < due'],
+    [
+      'a probe is asked again and again',
+      "return turn(beat, doubt, 'probed-turn', at);",
+      'return probe(beat, at, policy, lessons);',
+    ],
+    [
+      'any ping puts off the next',
+      'pingAt: next > at.now ? next : at.now + policy.interval',
+      'pingAt: at.now + policy.interval',
+    ],
+    ['the youngest ping counts', '!beat.doubt && expectsReply(policy, lessons)', 'expectsReply(policy, lessons)'],
+    [
+      'silence counts before the first reply',
+      "policy.frames || lessons.replies === 'known'",
+      "lessons.replies !== 'disarmed'",
+    ],
+    ['it takes three strikes', 'const STRIKES = 2', 'const STRIKES = 3'],
+    ['proofs cost a ping a second', 'PROOF_SPACING = 5_000', 'PROOF_SPACING = 0'],
+    [
+      'each of a bunch of hints probes',
+      'const beat = heard(before, at);\n  const { doubt } = beat;\n  if (isSilent(beat) ||',
+      'const beat = heard(before, at);\n  const { doubt } = beat;\n  if (!isSilent(beat)) return probe(beat, at, policy, lessons);\n  if (',
+    ],
+  ),
+  ...inCore(
+    'retry.ts',
+    ["the heartbeat's verdict waits", 'if (loss.atOnce) return 0;', ''],
+    [
+      'the first wait is twice as long',
+      'backoffDelay(policy, attempt - 1, random)',
+      'backoffDelay(policy, attempt, random)',
+    ],
+    ['shouldReconnect cannot revive', 'refused && lastWord === undefined', 'refused'],
+    ['one attempt too few', 'attempt > policy.maxAttempts', 'attempt >= policy.maxAttempts'],
+  ),
+  ...inCore('backoff.ts', ['there is no jitter', '? random * delay : delay', '? delay : delay']),
+  ...inCore(
+    'close-codes.ts',
+    ['4429 is terminal', "case TOO_MANY_REQUESTS:\n      return 'retry';", "  return 'retry';"],
+    ['a server may ask for a day', 'Math.min(MAX_RETRY_AFTER, slot + spread)', 'slot + spread'],
+    ["a client's own slot is spread", "seconds.indexOf('.') < 0 ? random * 1000 : 0", 'random * 1000'],
+  ),
+  ...inCore(
+    'connection.ts',
+    ['inputs do not wait their turn', 'if (isStepping) return;', ''],
+    [
+      'messages of an old socket are told',
+      'message(data) {\n        if (generation !== live) return;',
+      'message(data) {',
+    ],
+    ['messages are no sign of life', 'received++;\n        if (owed.length', 'if (owed.length'],
+    ['the last ping is answered first', 'replied(owed.shift()!, generation)', 'replied(owed.pop()!, generation)'],
+    ['a pong answers one ping only', 'owed.splice(0, index + 1)[index]!', 'owed.splice(index, 1)[0]!'],
+    ['what a handshake leaves is lost', 'const left = inbox ? inbox.rest() : [];', 'const left: Data[] = [];'],
+    ['an old timer still fires', 'cancelWake?.();', ''],
+    ['a handshake is not told that its socket died', 'if (inbox) inbox.fail(', 'if (!inbox) createInbox().fail('],
+  ),
+  ...inCore(
+    'delivery.ts',
+    [
+      'a message overtakes the queue',
+      'socket !== undefined && queue.length === 0 && !isPressed(socket)',
+      'socket !== undefined && !isPressed(socket)',
+    ],
+    ["the queue keeps the caller's memory", 'data: copyOf(data)', 'data'],
+    ['a reply proves what was sent after its ping', 'proven = Math.max(proven, mark);', 'proven = handedOver;'],
+    [
+      'a flush needs no proof',
+      'if (proven === handedOver) flush.resolve();',
+      'if (proven <= handedOver) flush.resolve();',
+    ],
+    ['ifOpen survives its socket', 'message.onlyFor !== 0', 'message.onlyFor < 0'],
+    ['a slice has no end', 'now - started >= SLICE', 'now < started'],
+    ['messages expire only at the next open', 'Math.min(nextSliceAt, queue.nextExpiry)', 'nextSliceAt'],
+    ['the high-water mark is not looked at', '> policy.highWaterMark', '> Infinity'],
+  ),
+  ...inCore(
+    'send-queue.ts',
+    ['room is not given back', 'bytes -= message.bytes;', ''],
+    ['what was cut off comes again', 'messages = messages.slice(front);\n        front = 0;', 'front = 0;'],
+  ),
+  ...inCore('bytes.ts', ['characters are counted as bytes', "'string' ? utf8Length(data)", "'string' ? data.length"]),
+  ...inCore(
+    'client.ts',
+    ['a status is told twice', 'if (status === toldStatus) return;', ''],
+    ['a signal keeps its listener', "signal?.removeEventListener('abort', abort);", ''],
+    ['readers do not end', 'reading.forEach((reader) => reader.end());', ''],
+  ),
+  ...inCore('listeners.ts', [
+    'a throw is reported inside the call',
+    'catch (cause) {\n          later(cause);',
+    'catch (cause) {\n          thrown(cause);',
+  ]),
+];
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** What one run of the tests came to. */
+type Outcome =
+  | { readonly name: 'failed'; readonly test: string }
+  | { readonly name: 'passed' }
+  | { readonly name: 'hung' }
+  | { readonly name: 'broken'; readonly words: string };
+
+interface JsonReport {
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+async function runTests(folder: string, id: number, fault: PlantedFault | undefined): Promise<Outcome> {
+  const [faultFile, report] = [join(folder, `${id}.fault.json`), join(folder, `${id}.report.json`)];
+  const env: NodeJS.ProcessEnv = { ...process.env, HOLDFAST_WORLDS: WORLDS };
+  if (fault) {
+    writeFileSync(faultFile, JSON.stringify(fault));
+    env['HOLDFAST_PLANTED_FAULT'] = faultFile;
+  }
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const options = [
+    '--bail=1',
+    '--maxWorkers=1',
+    '--typecheck.enabled=false',
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ];
+  const child = spawn(process.execPath, [vitest, 'run', 'packages/core/test', ...options], {
+    cwd: ROOT,
+    env,
+    stdio: 'ignore',
+    detached: true, // a group of its own, so that a worker in an endless loop goes with it
+  });
+  const hung = await new Promise<boolean>((resolve, reject) => {
+    const limit = setTimeout(() => {
+      process.kill(-child.pid!, 'SIGKILL');
+      resolve(true);
+    }, LIMIT);
+    child.once('error', reject);
+    child.once('exit', () => {
+      clearTimeout(limit);
+      resolve(false);
+    });
+  });
+  if (hung) return { name: 'hung' };
+  let results: JsonReport['testResults'];
+  try {
+    results = (JSON.parse(readFileSync(report, 'utf8')) as JsonReport).testResults;
+  } catch (cause) {
+    return { name: 'broken', words: String(cause) };
+  }
+  const failed = results.flatMap(({ assertionResults }) => assertionResults).find(({ status }) => status === 'failed');
+  if (failed) return { name: 'failed', test: failed.fullName };
+  // a file that cannot be loaded has noticed nothing
+  const unloadable = results.find(({ message }) => message !== '');
+  return unloadable ? { name: 'broken', words: unloadable.message } : { name: 'passed' };
+}
+
+function checkThatEachFits(): void {
+  for (const { file, find, name } of MUTANTS) {
+    const times = readFileSync(join(ROOT, file), 'utf8').split(find).length - 1;
+    if (times !== 1) throw new Error(`'${name}': ${file} must hold exactly once, and not ${times} times: ${find}`);
+  }
+}
+
+async function main(): Promise<void> {
+  checkThatEachFits();
+  const word = process.argv[2] ?? '';
+  const mutants = MUTANTS.filter(({ file, name }) => `${file} ${name}`.includes(word));
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
+  let noticed = 0;
+  try {
+    const sound = await runTests(folder, mutants.length, undefined);
+    if (sound.name !== 'passed') throw new Error(`without a fault: ${JSON.stringify(sound)}`);
+    const waiting = [...mutants.entries()];
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    async function work(): Promise<void> {
+      for (let next; (next = waiting.shift());) {
+        const [id, mutant] = next;
+        const outcome = await runTests(folder, id, mutant);
+        if (outcome.name === 'failed' || outcome.name === 'hung') noticed++;
+        console.log(`${mutant.file.replace(/.*\//, '')}: ${mutant.name}: ${inWords(outcome)}`);
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(`${noticed} of ${mutants.length} noticed`);
+  process.exitCode = noticed === mutants.length ? 0 : 1;
+}
+
+function inWords(outcome: Outcome): string {
+  switch (outcome.name) {
+    case 'failed':
+      return `noticed by '${outcome.test}'`;
+    case 'hung':
+      return `noticed, as a run that takes more than ${LIMIT / 1_000} s`;
+    case 'passed':
+      return 'NOT NOTICED';
+    case 'broken':
+      return `BROKEN: ${outcome.words}`;
+  }
+}
+
+await main();
