@@ -608,14 +608,14 @@ describe('listeners', () => {
 
   it('T44: 10 000 added and removed leave nothing behind', () => {
     const { face } = newFace(newWorld());
+    let calls = 0;
     for (let i = 0; i < 10_000; i++) {
-      const listener = (): never => {
-        throw new Error('still there');
-      };
+      const listener = (): void => void calls++;
       face.addEventListener('ready', listener);
       face.removeEventListener('ready', listener);
     }
     face.dispatchEvent({ type: 'ready' });
+    expect(calls).toBe(0);
   });
 });
 
@@ -676,39 +676,31 @@ describe('the face of a client', () => {
     expect(told.messages.map((data) => new Uint8Array(data as ArrayBuffer)[0])).toEqual([0, 1, 2]);
   });
 
-  it('T24: close() tells one last close in each state, with no dial after it', async () => {
-    const states: Record<string, (world: World, face: LastingWebSocket) => Promise<unknown>> = {
-      connecting: (world) => world.run(1),
-      open: (world) => world.run(10),
-      async waiting(world) {
-        await world.run(10);
-        world.server.last.cut();
-        await world.run(1);
-      },
-      async redialling(world, face) {
+  it.each<[string, (world: World) => Promise<unknown>]>([
+    ['connecting', (world) => world.run(1)],
+    ['open', (world) => world.run(10)],
+    ['waiting', async (world) => (await world.run(10), world.server.last.cut(), world.run(1))],
+    ['on a silent link', async (world) => (await world.run(10), world.server.last.silence())],
+    [
+      'redialling',
+      async (world) => {
         await world.run(10);
         world.server.last.cut();
         world.server.reception = { name: 'hanging' };
         await world.runUntil(() => world.server.connections.length === 2);
-        expect(face.readyState).toBe(face.CONNECTING);
       },
-      async silent(world) {
-        await world.run(10);
-        world.server.last.silence();
-      },
-    };
-    for (const [state, reach] of Object.entries(states)) {
-      const world = newWorld();
-      const { face, told } = lasting(world);
-      await reach(world, face);
-      const [before, dials] = [told.closes.length, world.server.connections.length];
-      face.close();
-      expect(told.closes.length, state).toBe(before);
-      await world.run(60_000);
-      expect(told.closes.slice(before), state).toMatchObject([{ willReconnect: false }]);
-      expect(face.readyState, state).toBe(face.CLOSED);
-      expect(world.server.connections.length, state).toBe(dials);
-    }
+    ],
+  ])('T24: close() while %s tells one last close, not inside the call, and no dial follows', async (_state, reach) => {
+    const world = newWorld();
+    const { face, told } = lasting(world);
+    await reach(world);
+    const [before, dials] = [told.closes.length, world.server.connections.length];
+    face.close();
+    expect(told.closes.length).toBe(before);
+    await world.run(60_000);
+    expect(told.closes.slice(before)).toMatchObject([{ willReconnect: false }]);
+    expect(face.readyState).toBe(face.CLOSED);
+    expect(world.server.connections.length).toBe(dials);
   });
 
   it('tells the end that the server asked for as a close with no further dial', async () => {
