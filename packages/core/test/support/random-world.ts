@@ -29,10 +29,15 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
   };
 
   const world = createWorld({ seed, latency: pick(0, 1, 5, 80), rude: chance(0.5) });
+  let reception: Reception = { name: 'open' };
+  // a listener that hears of `open` may find the next socket there already, so each is told by its protocol
+  world.server.reception = (_request, id) =>
+    reception.name === 'open' ? { name: 'open', protocol: String(id) } : reception;
   const sent = new Map<string, Sent>();
   const books = createBooks(promise);
   const client = createClient('ws://world.test/', optionsOf());
   let numbers = 0;
+  let isKind = false;
   const dropsAtSend: string[] = []; // told before send() has returned
   let lives = 1;
   let ends = 0;
@@ -94,9 +99,9 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
 
   function listen(): void {
     client
-      .on('open', () => {
+      .on('open', ({ protocol }) => {
         promise(ends < lives, 'no open after the end');
-        books.opened(world.server.last);
+        books.opened(world.server.connections[Number(protocol) - 1]!);
         interfere();
       })
       .on('message', (data) => books.messageTold(String(data)))
@@ -110,10 +115,14 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         const message = sent.get(String(data));
         if (message) message.drops++;
         else dropsAtSend.push(String(data));
+        interfere();
       })
+      .on('status', interfere)
+      .on('writable', interfere)
       .on('pong', (roundTrip) => {
         books.proven();
         promise(roundTrip >= 0, 'a round trip takes time');
+        interfere();
       })
       .on('end', () => {
         ends++;
@@ -125,6 +134,7 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
 
   /** Listeners that do what they like. */
   function interfere(): void {
+    if (isKind) return;
     if (chance(0.05)) send();
     if (chance(0.03)) reconnect();
     if (chance(0.02)) close();
@@ -158,7 +168,7 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
           pick('', 'retry-after=0.2'),
         );
       case 8:
-        server.reception = pick<Reception>(
+        reception = pick<Reception>(
           { name: 'open' },
           { name: 'refused' },
           { name: 'refused', status: pick(401, 404, 429, 503), retryAfter: 1 },
@@ -206,8 +216,10 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
   }
 
   function close(): void {
+    const before = lives;
     void client.close(pick(1000, 3000, 4999), 'enough');
-    promise(client.status === 'closing' || client.status === 'closed', 'close() closes');
+    const isClosing = client.status === 'closing' || client.status === 'closed';
+    promise(isClosing || lives > before, 'close() closes, unless a listener begins anew');
   }
 
   function connect(): void {
@@ -248,9 +260,10 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
   /** Faults stop: the client must get back, and then end, and every message must have had its one fate. */
   async function becomeKind(): Promise<void> {
     if (violations.length > 0) return;
+    isKind = true;
     world.throttleTimers(1);
     world.latency = 5;
-    world.server.reception = { name: 'open' };
+    reception = { name: 'open' };
     world.server.reply = 'pong';
     world.server.onOpen = (connection) => connection.send('welcome');
     for (const connection of world.server.connections) {
