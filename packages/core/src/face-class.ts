@@ -5,12 +5,13 @@
 
 import { CLOSED, CLOSING, CONNECTING, Face, OPEN, closeArguments, later, named, toFrame } from './face.ts';
 import { HoldfastError, isHoldfastError, show } from './errors.ts';
-import { byteLength, type Binary } from './bytes.ts';
 import { createClient, type Client, type CloseEvent } from './client.ts';
+import { createOutbox, sizeOf, type BlobLike, type Outbox } from './outbox.ts';
 import { readOptions, type ClientOptions } from './options.ts';
 import { resolveUrl } from './url.ts';
 import { toProtocols } from './request.ts';
 import type { Adapter, Socket } from './adapter.ts';
+import type { Binary } from './bytes.ts';
 import type { ReadyState, WebSocketFace } from './face.ts';
 
 /** What all sockets of one class share. Durations are milliseconds. */
@@ -50,6 +51,7 @@ export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOp
   class WebSocket extends Face {
     readonly url: string;
     private readonly client: Client;
+    private readonly outbox: Outbox;
     private state: ReadyState = CONNECTING;
     private chosen = '';
     private socket: Socket | undefined;
@@ -70,9 +72,13 @@ export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOp
         protocols: request.protocols,
         adapter: Object.create(adapter, { openSocket: { value: openSocket } }) as Adapter,
       });
+      this.outbox = createOutbox(
+        (frame) => void this.client.send(frame),
+        (cause) => this.tellError(cause),
+      );
       this.client
         .on('open', ({ protocol }) => this.opened(protocol))
-        .on('message', (data) => this.tellMessage(data))
+        .on('message', (data) => this.state === OPEN && this.tellMessage(data))
         .on('drop', ({ reason, cause }) => reason === 'rejected' && later(() => this.tellError(cause)))
         .on('close', (close) => later(() => this.ended(close)));
     }
@@ -86,23 +92,23 @@ export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOp
     }
 
     get bufferedAmount(): number {
-      return (this.socket?.bufferedAmount ?? 0) + this.discarded;
+      return (this.socket?.bufferedAmount ?? 0) + this.outbox.bytes + this.discarded;
     }
 
-    send(_data: string | Binary): void {
+    send(_data: string | Binary | BlobLike): void {
       const frame = toFrame(arguments);
       if (this.state === CONNECTING) {
         throw named('InvalidStateError', new HoldfastError('NOT_OPEN', 'send() before the socket is open'));
       }
-      if (this.client.status === 'open') this.client.send(frame);
-      else this.discarded += byteLength(frame);
+      if (this.state === OPEN) this.outbox.put(frame);
+      else this.discarded += sizeOf(frame);
     }
 
     close(code?: number, reason?: string): void {
       const wanted = closeArguments(code, reason);
       if (this.state === CLOSING || this.state === CLOSED) return;
       this.state = CLOSING;
-      void this.client.close(wanted.code, wanted.reason);
+      this.outbox.after(() => void this.client.close(wanted.code, wanted.reason));
     }
 
     private opened(protocol: string): void {

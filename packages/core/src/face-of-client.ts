@@ -4,6 +4,7 @@
 // takes messages at all times.
 
 import { CLOSED, CLOSING, CONNECTING, Face, OPEN, closeArguments, later, toFrame } from './face.ts';
+import { createOutbox, type BlobLike, type Outbox } from './outbox.ts';
 import { lost } from './close-codes.ts';
 import type { Binary } from './bytes.ts';
 import type { Client, CloseEvent } from './client.ts';
@@ -27,6 +28,7 @@ export function toWebSocket(client: Client): LastingWebSocket {
 
 class ClientFace extends Face implements LastingWebSocket {
   private readonly client: Client;
+  private readonly outbox: Outbox;
   private chosen = '';
   private retries = 0;
   /** Whether the last close that was told said that another socket follows, or none was told yet. */
@@ -34,6 +36,10 @@ class ClientFace extends Face implements LastingWebSocket {
 
   constructor(client: Client) {
     super();
+    this.outbox = createOutbox(
+      (frame) => void client.send(frame),
+      (cause) => this.tellError(cause),
+    );
     this.client = client
       .on('open', ({ protocol }) => this.opened(protocol))
       .on('message', (data) => this.tellMessage(data))
@@ -71,17 +77,17 @@ class ClientFace extends Face implements LastingWebSocket {
   }
 
   get bufferedAmount(): number {
-    return this.client.bufferedAmount;
+    return this.client.bufferedAmount + this.outbox.bytes;
   }
 
   /** Never throws for a socket that is not open: the message waits, or the client tells by `drop` why not. */
-  send(_data: string | Binary): void {
-    this.client.send(toFrame(arguments));
+  send(_data: string | Binary | BlobLike): void {
+    this.outbox.put(toFrame(arguments));
   }
 
   close(code?: number, reason?: string): void {
     const wanted = closeArguments(code, reason);
-    void this.client.close(wanted.code, wanted.reason);
+    this.outbox.after(() => void this.client.close(wanted.code, wanted.reason));
   }
 
   reconnect(): void {

@@ -7,14 +7,8 @@ import { HoldfastError, show } from './errors.ts';
 import { NORMAL, isClosable, trimReason } from './close-codes.ts';
 import { createEventTarget, type AnyEvent, type EventListener, type ListenOptions } from './event-target.ts';
 import { viewOf, type Binary, type Data } from './bytes.ts';
+import { isBlob, type BlobLike } from './outbox.ts';
 import type { CloseInfo } from './adapter.ts';
-
-/** A Blob, as far as it is promised here; its type is not named, since not every runtime has one. */
-export interface BlobLike {
-  readonly size: number;
-  readonly type: string;
-  arrayBuffer(): Promise<ArrayBuffer>;
-}
 
 declare const Blob: (new (parts: readonly Uint8Array[]) => BlobLike) | undefined;
 
@@ -84,8 +78,11 @@ export interface WebSocketFace {
   onmessage: Handler<FaceMessageEvent>;
   onerror: Handler<FaceErrorEvent>;
   onclose: Handler<FaceCloseEvent>;
-  /** Strings and binary; another value is sent as its string, as in the standard. */
-  send(data: string | Binary): void;
+  /**
+   * Strings, binary and Blobs; another value is sent as its string, as in the standard. A Blob is read first, and what is
+   * sent meanwhile waits behind it.
+   */
+  send(data: string | Binary | BlobLike): void;
   /**
    * @param code 1000 or 3000–4999; 1000 if not given
    * @param reason at most 123 bytes of UTF-8
@@ -131,7 +128,7 @@ export abstract class Face implements WebSocketFace {
   private readonly listeners = createEventTarget<FaceEvents>(this);
   private binary: 'arraybuffer' | 'blob' = canBlob() ? 'blob' : 'arraybuffer';
 
-  abstract send(data: string | Binary): void;
+  abstract send(data: string | Binary | BlobLike): void;
   abstract close(code?: number, reason?: string): void;
 
   get extensions(): string {
@@ -242,25 +239,12 @@ export function named(name: string, error: HoldfastError): HoldfastError {
   return error;
 }
 
-/**
- * What `send` puts on the wire.
- * @throws `INVALID_DATA` for a Blob, and `TypeError` for nothing at all
- */
-export function toFrame(args: ArrayLike<unknown>): Data {
+/** What `send` was given. */
+export function toFrame(args: ArrayLike<unknown>): Data | BlobLike {
   if (args.length === 0) throw new TypeError('send needs one argument');
   const data = args[0];
-  if (typeof data === 'string') return data;
-  const view = viewOf(data);
-  if (view) return view;
-  if (Object.prototype.toString.call(data) === '[object Blob]') {
-    throw named(
-      'NotSupportedError',
-      new HoldfastError('INVALID_DATA', 'a Blob cannot be sent; read it first: send(await blob.arrayBuffer())', {
-        value: data,
-      }),
-    );
-  }
-  return `${data as string}`; // a symbol throws its TypeError here
+  if (typeof data === 'string' || isBlob(data)) return data;
+  return viewOf(data) ?? `${data as string}`; // a symbol throws its TypeError here
 }
 
 /** What `close` was asked for. */

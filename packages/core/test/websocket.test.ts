@@ -66,6 +66,8 @@ function listenTo(face: WebSocketFace) {
   return { lines, closes, errors, messages };
 }
 
+const text = (words: string): Uint8Array => new Uint8Array(new TextEncoder().encode(words));
+
 /** The error that a call throws, as far as code may decide on it. */
 function thrownBy(act: () => unknown): { name: string; code?: string | undefined } {
   try {
@@ -406,12 +408,41 @@ describe('a WebSocket class', () => {
     it.each<[string, readonly unknown[], object]>([
       ['nothing', [], { name: 'TypeError' }],
       ['a symbol', [Symbol('s')], { name: 'TypeError' }],
-      ['a Blob', [new Blob(['x'])], { name: 'NotSupportedError', code: 'INVALID_DATA' }],
     ])('refuses %s', async (_what, args, error) => {
       const { face } = await openFace(newWorld());
       expect(thrownBy(() => (face.send as (...args: readonly unknown[]) => void).apply(face, args as never))).toEqual(
         error,
       );
+    });
+
+    it('a Blob keeps its place, also before close(), and counts as buffered while it is read', async () => {
+      const world = newWorld();
+      const { face, told } = await openFace(world);
+      const mutable = new Uint8Array([7]);
+      face.send('before');
+      face.send(new Blob(['blob']));
+      face.send('behind');
+      face.send(mutable);
+      mutable[0] = 8;
+      face.close();
+      face.send(new Blob(['late']));
+      expect([face.bufferedAmount, face.readyState]).toEqual([15, face.CLOSING]);
+      await vi.waitFor(() => world.run(10).then(() => expect(told.closes.length).toBe(1)));
+      expect(world.server.last.received).toEqual(['before', text('blob'), 'behind', new Uint8Array([7])]);
+      expect(told.closes).toMatchObject([{ code: 1000, wasClean: true }]);
+      expect(face.bufferedAmount).toBe(4);
+    });
+
+    it('a Blob that cannot be read is told as an error, and harms no other', async () => {
+      const world = newWorld();
+      const { face, told } = await openFace(world);
+      const blob = new Blob(['gone']);
+      blob.arrayBuffer = () => Promise.reject(new Error('the file is gone'));
+      face.send(blob);
+      face.send('behind');
+      await world.run(10);
+      expect(told.errors).toMatchObject([{ message: 'the file is gone' }]);
+      expect(world.server.last.received).toEqual(['behind']);
     });
 
     it('bufferedAmount is what the platform holds, without a bound of ours', async () => {
