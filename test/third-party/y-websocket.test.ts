@@ -41,13 +41,17 @@ afterEach(async () => {
 });
 
 function provide(doc: Y.Doc, port: number): WebsocketProvider {
-  return new WebsocketProvider(`ws://127.0.0.1:${port}`, 'room', doc, { WebSocketPolyfill: WebSocket, disableBc: true });
+  return new WebsocketProvider(`ws://127.0.0.1:${port}`, 'room', doc, {
+    WebSocketPolyfill: WebSocket,
+    disableBc: true,
+  });
 }
 
 describe('y-websocket over our WebSocket class', () => {
   it('syncs two documents', async () => {
     own.getText('t').insert(0, 'hello');
     await reads(theirs, 'hello');
+    expect(own.getText('t').toString()).toBe('hello');
   });
 
   it('two documents written on both sides of a cut become one', async () => {
@@ -61,6 +65,7 @@ describe('y-websocket over our WebSocket class', () => {
     proxy.pass();
     await reads(theirs, 'ab');
     await until(own, () => own.getMap('m').get('written') === 'meanwhile');
+    expect(own.toJSON()).toEqual(theirs.toJSON());
   });
 
   it('T1: what is written into a silent link arrives once it is noticed', async () => {
@@ -69,6 +74,7 @@ describe('y-websocket over our WebSocket class', () => {
     await proxy.holding();
     proxy.pass();
     await reads(theirs, 'lost?');
+    expect(own.toJSON()).toEqual(theirs.toJSON());
     await proxy.connected(2);
   });
 });
