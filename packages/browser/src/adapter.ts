@@ -59,8 +59,8 @@ export function browserAdapter(options: BrowserOptions = {}): Adapter {
 
 /** Where a page or a worker has an address, URLs are relative to it (WHATWG WebSockets, `new WebSocket(url)`). */
 function resolveUrl(url: string): string {
-  if (typeof location === 'undefined' || typeof URL === 'undefined' || !location.href) return url;
-  return new URL(url, location.href).href.replace(/^http/, 'ws');
+  const base = typeof location === 'undefined' || typeof URL === 'undefined' ? '' : location.href;
+  return (base ? new URL(url, base).href : url).replace(/^http/, 'ws');
 }
 
 /**
@@ -86,7 +86,7 @@ function openSocket(
     (data) => {
       if (phase === 'open') events.message(data);
     },
-    (unread) => finish({ ...abnormal(), cause: unread }),
+    (unreadable) => abandon(unreadable),
   );
 
   /** The page has come back: a socket that the platform has closed meanwhile is over now, not when it says so. */
@@ -98,6 +98,13 @@ function openSocket(
     if (phase === 'over') return;
     release();
     events.closed(close);
+  }
+
+  /** Our own verdict: the platform's socket may well be open. */
+  function abandon(why: unknown): void {
+    if (phase === 'over') return;
+    finish({ ...abnormal(), cause: why });
+    socket?.close();
   }
 
   function release(): void {
@@ -114,14 +121,20 @@ function openSocket(
     leave = listenTo(socket, {
       open() {
         if (phase !== 'dialling') return;
+        if (protocols.length > 0 && socket!.protocol === '') {
+          finish({ ...abnormal(), cause: new Error('the server chose none of the subprotocols offered') });
+          socket!.close();
+          return;
+        }
         phase = 'open';
         events.opened({ protocol: socket!.protocol ?? '' });
       },
       message: ({ data }) => inOrder.message(data),
       error(event) {
+        if (phase === 'over') return;
         cause = event;
         cancelGrace();
-        cancelGrace = clock.wake(clock.now() + ERROR_GRACE, () => finish({ ...abnormal(), cause }));
+        cancelGrace = clock.wake(clock.now() + ERROR_GRACE, () => abandon(event));
       },
       close({ code, reason, wasClean }) {
         cancelGrace();
@@ -133,6 +146,7 @@ function openSocket(
     sockets.add(look);
   } catch (thrown) {
     // a content security policy, mixed content, a bad subprotocol, or no WebSocket at all
+    leave();
     cancelGrace = clock.wake(clock.now(), () => finish({ ...abnormal(), cause: thrown }));
   }
 

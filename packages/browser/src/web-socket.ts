@@ -34,14 +34,18 @@ export function globalWebSocket(): WebSocketConstructor {
   return WebSocket;
 }
 
-/** Attaches all four at once. Returns a function that takes them off. */
+/**
+ * Attaches all four at once. Returns a function that takes them off, but for `error`: the `ws` package, given as the
+ * constructor, tells one when it is closed while dialling, and ends the process if nobody listens.
+ */
 export function listenTo(socket: WebSocketLike, listeners: SocketListeners): () => void {
   const target = socket as unknown as EventTarget & Record<string, unknown>;
   const names = Object.keys(listeners) as (keyof SocketListeners)[];
+  const leaving = names.filter((name) => name !== 'error');
   if (typeof target.addEventListener !== 'function') {
     for (const name of names) target[`on${name}`] = listeners[name];
-    return () => names.forEach((name) => (target[`on${name}`] = null));
+    return () => leaving.forEach((name) => (target[`on${name}`] = null));
   }
   for (const name of names) target.addEventListener(name, listeners[name] as (event: unknown) => void);
-  return () => names.forEach((name) => target.removeEventListener(name, listeners[name] as (event: unknown) => void));
+  return () => leaving.forEach((name) => target.removeEventListener(name, listeners[name] as (event: unknown) => void));
 }
