@@ -49,6 +49,8 @@ interface Entry {
   readonly once: boolean;
   /** Taken off, perhaps while an event is being told. */
   isGone: boolean;
+  /** Leaves nothing behind with the signal. */
+  forgetSignal?: () => void;
 }
 
 export function createEventTarget<Events>(self: object): EventTarget<Events> {
@@ -64,6 +66,7 @@ export function createEventTarget<Events>(self: object): EventTarget<Events> {
 
   function takeOff(type: string, entry: Entry): void {
     entry.isGone = true;
+    entry.forgetSignal?.();
     entries[type] = entriesOf(type).filter((other) => other !== entry);
   }
 
@@ -87,9 +90,12 @@ export function createEventTarget<Events>(self: object): EventTarget<Events> {
       const { capture, once, signal } = read(options);
       checkListener(listener);
       if (listener === null || listener === undefined || signal?.aborted || find(type, listener, capture)) return;
-      const entry = { listener, capture, once, isGone: false };
+      const entry: Entry = { listener, capture, once, isGone: false };
       push(type, entry);
-      signal?.addEventListener('abort', () => takeOff(type, entry));
+      if (!signal) return;
+      const abort = (): void => takeOff(type, entry);
+      signal.addEventListener('abort', abort);
+      entry.forgetSignal = () => signal.removeEventListener('abort', abort);
     },
     remove(type, listener, options) {
       checkListener(listener);

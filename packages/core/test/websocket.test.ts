@@ -607,6 +607,21 @@ describe('listeners', () => {
     expect(calls).toEqual(['once', 'until aborted']);
   });
 
+  it('one that is taken off leaves nothing with its signal', () => {
+    const { face } = newFace(newWorld());
+    const waiting = new Set<unknown>();
+    const signal = {
+      aborted: false,
+      addEventListener: (_type: 'abort', listener: unknown) => void waiting.add(listener),
+      removeEventListener: (_type: 'abort', listener: unknown) => void waiting.delete(listener),
+    };
+    const listener = (): void => {};
+    face.addEventListener('open', listener, { signal });
+    expect(waiting.size).toBe(1);
+    face.removeEventListener('open', listener);
+    expect(waiting.size).toBe(0);
+  });
+
   it('null is no listener and no mistake; a number is one', () => {
     const { face } = newFace(newWorld());
     face.addEventListener('open', null);
