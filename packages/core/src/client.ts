@@ -306,6 +306,8 @@ export function createClient<In = Data, Out = string | Binary>(
     },
     off(event, listener) {
       listeners.off(event, listener);
+      // all of them are gone, but whoever reads messages() is no listener of the caller's
+      if (event === 'message' && !listener) readers.forEach(({ push }) => listeners.on('message', push));
       return client;
     },
   });

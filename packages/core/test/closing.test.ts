@@ -248,6 +248,47 @@ describe('close()', () => {
   });
 });
 
+describe('what a client holds on to', () => {
+  it('T46: the platform is watched while a life goes on, and nothing is held before and after', async () => {
+    const world = newWorld();
+    const inner = world.adapter();
+    let watches = 0;
+    const adapter: typeof inner = {
+      ...inner,
+      watch(tell) {
+        watches++;
+        const stop = inner.watch!(tell);
+        return () => {
+          watches--;
+          stop();
+        };
+      },
+    };
+    const { client, told } = newClient(world, { adapter, autoConnect: false });
+    expect(watches).toBe(0);
+    for (let life = 1; life <= 3; life++) {
+      client.connect();
+      expect(watches).toBe(1);
+      await world.runUntil(() => client.status === 'open');
+      world.server.last.cut();
+      await world.runUntil(() => told.opens.length === 2 * life);
+      expect(watches).toBe(1);
+      await whilst(client.close(), world.run(100));
+      expect(watches).toBe(0);
+      expect(world.timers).toBe(0);
+    }
+  });
+
+  it('T46: no timer outlives a client that was refused, exhausted or stopped', async () => {
+    const world = newWorld();
+    world.server.reception = { name: 'refused', status: 401 };
+    newClient(world).client.send('x', { maxAge: 60_000 });
+    newClient(world, { reconnect: false }).client.send('x', { maxAge: 60_000 });
+    await world.run(10);
+    expect(world.timers).toBe(0);
+  });
+});
+
 describe('a signal', () => {
   /** One that counts who listens. */
   function watchedSignal() {

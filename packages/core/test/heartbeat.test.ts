@@ -354,6 +354,16 @@ describe('deadlines that come late', () => {
     expect(told.closes).toHaveLength(1);
   });
 
+  it('T6: the answer to a probe is read before the verdict, however late', async () => {
+    const world = newWorld();
+    await openAndKnown(world);
+    await world.sleep(600_000); // a probe goes out
+    await world.run(LATENCY + 1); // and its answer is on the way
+    await world.sleep(600_000);
+    await world.run(INTERVAL);
+    expect(dials(world)).toBe(1);
+  });
+
   it('T6: a probe is no longer than the timeout', async () => {
     const world = newWorld();
     const { told } = await openAndKnown(world, { heartbeat: { interval: 3_000, timeout: 400 } });

@@ -70,6 +70,17 @@ describe('messages()', () => {
     expect((await whilst(both, world.run(10))).map(({ value }) => value)).toEqual(['a', 'b']);
   });
 
+  it('goes on when all message listeners are taken off', async () => {
+    const world = newWorld();
+    const { client, told } = await openClient(world);
+    const reader = client.messages();
+    client.off('message');
+    world.server.last.send('x');
+    await world.run(10);
+    expect(told.messages).toEqual([]);
+    expect((await reader.next()).value).toBe('x');
+  });
+
   it('two readers each get everything', async () => {
     const world = newWorld();
     const { client } = newClient(world);

@@ -50,7 +50,7 @@ describe('redialling', () => {
     const mean = told.closes.slice(10).reduce((sum, { delay }) => sum + delay!, 0) / 9_990;
     expect(mean).toBeGreaterThan(14_500);
     expect(mean).toBeLessThan(15_500);
-  });
+  }, 30_000);
 
   it('T19: randomness is drawn for each attempt, the first included', async () => {
     const world = newWorld();
@@ -459,7 +459,7 @@ describe('herds', () => {
       peaks += peakOf(back);
     }
     expect(peaks / HERDS).toBeLessThanOrEqual(0.07 * CLIENTS);
-  });
+  }, 30_000);
 
   it(`T19: so do whole clients with every default, as the mean of ${REAL_HERDS} herds`, async () => {
     let peaks = 0;
