@@ -2,6 +2,7 @@
 
 import { connect } from '@holdfast/browser';
 import type { Client, ClientOptions } from '@holdfast/core';
+import { createFaultServer } from '@holdfast/testing';
 import { mockServer, type MockServer, type MockServerOptions } from '@holdfast/testing/mock';
 import { setupServer } from 'msw/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -291,6 +292,30 @@ describe('close()', () => {
       code: 1006,
       cause: { message: `the mock server at ${URL} was closed` },
     });
+  });
+});
+
+describe('other addresses', () => {
+  it('are dialled as ever: what opens opens late, and what fails fails', async () => {
+    const real = await createFaultServer();
+    const server = await listen();
+    const [echo, refused] = [new WebSocket(real.url('/echo')), new WebSocket(real.refusedUrl)];
+    const first = (socket: WebSocket): Promise<string> =>
+      new Promise((resolve) => {
+        for (const name of ['open', 'error']) socket.addEventListener(name, () => resolve(name));
+      });
+    expect(echo).toBeInstanceOf(original);
+    await expect(Promise.all([first(echo), first(refused)])).resolves.toEqual(['open', 'error']);
+    expect([server.dials, server.connections.size]).toEqual([0, 0]);
+    const closed = new Promise((resolve) => echo.addEventListener('close', resolve));
+    echo.close();
+    await closed;
+    await real.close();
+  });
+
+  it('that are no addresses are refused as ever', async () => {
+    await listen();
+    expect(() => new WebSocket('no address')).toThrow(DOMException);
   });
 });
 

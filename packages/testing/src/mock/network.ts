@@ -45,8 +45,10 @@ function start(): Listening {
   const interceptor = new WebSocketInterceptor() as never; // its types are told twice, and differ in a private name
   const source = new InterceptorSource({ interceptors: [interceptor] });
   const network = defineNetwork({ sources: [source], onUnhandledFrame: 'bypass', context: { quiet: true } });
+  const real = WebSocket;
   network.enable();
   const handlers = new Set<WebSocketHandler>();
+  leaveAlone(real, (url) => [...handlers].some((handler) => isAt(handler, url)));
   return {
     handlers,
     update: () => network.resetHandlers(...handlers),
@@ -55,6 +57,26 @@ function start(): Listening {
       takeAway();
     },
   };
+}
+
+function isAt(handler: WebSocketHandler, url: string): boolean {
+  try {
+    return handler.test(url);
+  } catch {
+    return false; // no address at all: the real one says so
+  }
+}
+
+/**
+ * A dial that no handler wants would be passed through by msw: it opens at once, whatever the server does, and does not
+ * close when that fails. So it never gets there. What is put here goes when msw gives the global back.
+ */
+function leaveAlone(real: typeof WebSocket, isMocked: (url: string) => boolean): void {
+  const value = new Proxy(WebSocket, {
+    construct: (mocked, args: [url: string | URL], newTarget) =>
+      Reflect.construct(isMocked(String(args[0])) ? mocked : real, args, newTarget) as WebSocket,
+  });
+  Object.defineProperty(globalThis, 'WebSocket', { value, configurable: true, enumerable: true, writable: true });
 }
 
 /** msw replaces a global `WebSocket` and does nothing where there is none, as in Node 20. */
