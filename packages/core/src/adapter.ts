@@ -50,7 +50,10 @@ export interface SocketRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** One WebSocket, from dialling to `closed`. Never reused. */
+/**
+ * One WebSocket, from dialling to `closed`. Never reused. To wrap one, inherit from it (`Object.create(socket, …)`): a
+ * spread would copy a getter as the value of that moment, and leave out what the socket inherits itself.
+ */
 export interface Socket {
   /**
    * Valid between `opened` and `closed`. Law: a view sends its own bytes, never its buffer's; an empty message is a
