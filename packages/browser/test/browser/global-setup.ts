@@ -1,0 +1,47 @@
+// What do the pages dial, and how do they ask the server what it has seen?
+
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createFaultServer } from '@holdfast/testing';
+import type { TestProject } from 'vitest/node';
+
+/** How pages reach the fault server of this run. */
+export interface Faults {
+  /** `ws://host:port`, without a path. */
+  readonly origin: string;
+  readonly refusedUrl: string;
+  /** Answers a plain GET: `/idle` when nothing is open any more, `/open` with how many WebSockets are. */
+  readonly witness: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    faults: Faults;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await createFaultServer();
+  const witness = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', '*');
+    if (request.url === '/idle')
+      server.idle().then(
+        () => response.end(),
+        () => response.destroy(),
+      );
+    else response.end(String(server.connections.size));
+  }).listen(0, '127.0.0.1');
+  await once(witness, 'listening');
+
+  project.provide('faults', {
+    origin: server.url(''),
+    refusedUrl: server.refusedUrl,
+    witness: `http://127.0.0.1:${(witness.address() as AddressInfo).port}`,
+  });
+  return async () => {
+    witness.closeAllConnections();
+    witness.close();
+    await server.close();
+  };
+}

@@ -1,0 +1,43 @@
+// What does a page make of a network that goes away, and of one that comes back?
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ECHOED, LONG_WAIT, createStage, until, type Stage } from './support.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.close());
+
+// Chromium's emulation leaves open sockets open and stops their data both ways: a half-open link.
+it("T48: going offline is a doubt that ends a dead link within the probe's timeout; online dials at once", async () => {
+  const life = await stage.chromium.open();
+  await life.start(stage.server.url('/echo'), {
+    heartbeat: { ...ECHOED, timeout: 1_000 },
+    reconnect: { ...LONG_WAIT, stableAfter: 60_000 },
+  });
+  await life.page.setOfflineMode(true);
+  const lost = await until(life, 'offline');
+  const closed = await until(life, 'close');
+  expect(closed.at - lost.at).toBeGreaterThanOrEqual(950);
+  expect(closed.at - lost.at).toBeLessThan(2_000);
+
+  await life.page.setOfflineMode(false);
+  const found = await until(life, 'online');
+  const opened = await until(life, 'open', 2);
+  expect(opened.at - found.at).toBeLessThan(1_500); // the backoff alone would be a minute
+  await life.page.close();
+});
+
+it('T48: a moment offline that harms nothing ends nothing', async () => {
+  const life = await stage.chromium.open();
+  await life.start(stage.server.url('/echo'), { heartbeat: ECHOED });
+  const link = await stage.server.connection();
+  await life.page.setOfflineMode(true);
+  await until(life, 'offline');
+  await life.page.setOfflineMode(false);
+  await until(life, 'pong');
+  expect(link.messages).toEqual(['ping']);
+  expect(await life.told('close')).toEqual([]);
+  await life.page.close();
+});

@@ -1,0 +1,64 @@
+// Which tests run in which real browser?
+
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+import { CHROMIUM_FLAGS, chooseBrowsers, needBrowser, type BrowserName } from './find.ts';
+import { firefox } from './firefox.ts';
+import { webkit } from './webkit.ts';
+
+const PAGES = 'packages/browser/test/browser/**/*.browser.test.ts';
+const PAGE_LIFE = 'packages/browser/test/page-life/**/*.test.ts';
+const MINUTES = 'packages/browser/test/page-life/**/*.minutes.test.ts';
+
+/** For the projects that run without a browser. */
+export const NEEDS_BROWSER: readonly string[] = [PAGES, PAGE_LIFE];
+
+const PROVIDERS = {
+  chromium: () => playwright({ launchOptions: { executablePath: needBrowser('chromium'), args: [...CHROMIUM_FLAGS] } }),
+  firefox,
+  webkit,
+};
+
+/**
+ * The projects `browser`, with one instance for each browser, and `page-life`, which drives Chromium from outside.
+ * `everything` is all three browsers, all of them needed, and the tests that take minutes.
+ */
+export function browserProjects(
+  alias: Readonly<Record<string, string>>,
+  everything: boolean,
+): TestProjectInlineConfiguration[] {
+  const browsers = chooseBrowsers(everything ? ['chromium', 'firefox', 'webkit'] : undefined);
+  if (browsers.length === 0) return [];
+  const pages: TestProjectInlineConfiguration = {
+    resolve: { alias },
+    optimizeDeps: { include: ['eventemitter3'] }, // one that is found only on the way reloads the page under the tests
+    test: {
+      name: 'browser',
+      include: [PAGES],
+      globalSetup: [fileURLToPath(new URL('../../packages/browser/test/browser/global-setup.ts', import.meta.url))],
+      sequence: { groupOrder: 2 },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        instances: browsers.map((browser: BrowserName) => ({ browser, provider: PROVIDERS[browser]() })),
+      },
+    },
+  };
+  if (!browsers.includes('chromium')) return [pages];
+  const pageLife: TestProjectInlineConfiguration = {
+    resolve: { alias },
+    test: {
+      name: 'page-life',
+      include: [PAGE_LIFE],
+      exclude: everything ? [] : [MINUTES],
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      // promises with a time in them: one after the other, when nothing else runs
+      fileParallelism: false,
+      sequence: { groupOrder: 3 },
+    },
+  };
+  return [pages, pageLife];
+}
