@@ -39,7 +39,8 @@ const MAY_IMPORT = {
   core: [],
   browser: ['core'],
   node: ['core'],
-  holdfast: ['core', 'browser', 'node'],
+  uniapp: ['core'],
+  holdfast: ['core', 'browser', 'node', 'uniapp'],
   server: ['core'],
   testing: ['core', 'browser'],
 };
