@@ -7,7 +7,7 @@ import { CLOSED, CLOSING, CONNECTING, Face, OPEN, closeArguments, later, named, 
 import { HoldfastError, isHoldfastError, show } from './errors.ts';
 import { createClient, type Client, type CloseEvent } from './client.ts';
 import { createOutbox, sizeOf, type BlobLike, type Outbox } from './outbox.ts';
-import { readOptions, type ClientOptions } from './options.ts';
+import { DEFAULTS, readOptions, type ClientOptions } from './options.ts';
 import { resolveUrl } from './url.ts';
 import { toProtocols } from './request.ts';
 import type { Adapter, Socket } from './adapter.ts';
@@ -47,6 +47,7 @@ const OPTIONS: readonly string[] = ['connectTimeout', 'closeTimeout', 'headers',
  */
 export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOptions = {}): WebSocketClass {
   const shared = sharedOptions(adapter, options);
+  const closeTimeout = options.closeTimeout ?? DEFAULTS.closeTimeout;
 
   class WebSocket extends Face {
     readonly url: string;
@@ -57,6 +58,7 @@ export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOp
     private socket: Socket | undefined;
     /** Bytes given to `send` when it was too late; by the standard they are never forgotten. */
     private discarded = 0;
+    private stopWaiting = (): void => {};
 
     constructor(url: string | { readonly href: string }, protocols?: string | readonly string[]) {
       super();
@@ -108,7 +110,12 @@ export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOp
       const wanted = closeArguments(code, reason);
       if (this.state === CLOSING || this.state === CLOSED) return;
       this.state = CLOSING;
-      this.outbox.after(() => void this.client.close(wanted.code, wanted.reason));
+      const close = (): void => void this.client.close(wanted.code, wanted.reason);
+      this.stopWaiting = adapter.wake(adapter.now() + closeTimeout, close); // no Blob holds it up for longer
+      this.outbox.after(() => {
+        this.stopWaiting();
+        close();
+      });
     }
 
     private opened(protocol: string): void {
@@ -118,6 +125,7 @@ export function createWebSocketClass(adapter: Adapter, options: WebSocketClassOp
     }
 
     private ended(close: CloseEvent): void {
+      this.stopWaiting();
       this.state = CLOSED;
       // as in browsers: a socket that had been open and that we close ends without an error, however it ends
       if (!close.wasClean && !(close.asked && close.opened)) this.tellError(close.cause);

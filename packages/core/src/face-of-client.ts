@@ -85,9 +85,10 @@ class ClientFace extends Face implements LastingWebSocket {
     this.outbox.put(toFrame(arguments));
   }
 
+  /** Waits for no Blob: one that is read after this is told by the client's `drop`. */
   close(code?: number, reason?: string): void {
     const wanted = closeArguments(code, reason);
-    this.outbox.after(() => void this.client.close(wanted.code, wanted.reason));
+    void this.client.close(wanted.code, wanted.reason);
   }
 
   reconnect(): void {
@@ -114,6 +115,5 @@ class ClientFace extends Face implements LastingWebSocket {
   /** Whoever closes between two sockets is told so, once, as everybody else. */
   private ended(): void {
     if (this.owesClose) later(() => this.tellClose(lost(), false, 0));
-    this.owesClose = true; // of the next life
   }
 }

@@ -68,6 +68,15 @@ function listenTo(face: WebSocketFace) {
 
 const text = (words: string): Uint8Array => new Uint8Array(new TextEncoder().encode(words));
 
+/** A Blob whose reading takes as long as the test likes. */
+function slowBlob(words: string) {
+  const blob = new Blob([words]);
+  let read = (): void => {};
+  const isRead = new Promise<void>((resolve) => (read = resolve));
+  blob.arrayBuffer = () => isRead.then(() => text(words).buffer as ArrayBuffer);
+  return { blob, read };
+}
+
 /** The error that a call throws, as far as code may decide on it. */
 function thrownBy(act: () => unknown): { name: string; code?: string | undefined } {
   try {
@@ -433,6 +442,48 @@ describe('a WebSocket class', () => {
       expect(face.bufferedAmount).toBe(4);
     });
 
+    it('nothing overtakes a Blob that is still being read, and what arrives after close() is not told', async () => {
+      const world = newWorld();
+      const { face, told } = await openFace(world);
+      const [first, second] = [slowBlob('first'), slowBlob('second')];
+      face.send(first.blob);
+      face.send(second.blob);
+      first.read();
+      await world.run(10);
+      face.send('third');
+      face.close();
+      world.server.last.send('late');
+      await world.run(10);
+      expect(world.server.last.received).toEqual([text('first')]);
+      second.read();
+      await world.run(20);
+      expect(world.server.last.received).toEqual([text('first'), text('second'), 'third']);
+      expect(told.lines).toEqual(['open in OPEN', 'close 1000 in CLOSED']);
+    });
+
+    it('T27: a Blob that is never read holds up close() for 2 s and no longer', async () => {
+      const world = newWorld();
+      const { face, told } = await openFace(world);
+      face.send(slowBlob('never').blob);
+      face.close();
+      await world.run(1_999);
+      expect(told.closes).toEqual([]);
+      await world.run(11);
+      expect(told.closes).toMatchObject([{ code: 1000, wasClean: true }]);
+      expect(world.timers).toBe(0);
+    });
+
+    it('a link that breaks while a Blob is read leaves no timer', async () => {
+      const world = newWorld();
+      const { face, told } = await openFace(world);
+      face.send(slowBlob('never').blob);
+      face.close();
+      world.server.last.cut();
+      await world.run(1);
+      expect(told.lines).toEqual(['open in OPEN', 'error in CLOSED', 'close 1006 in CLOSED']);
+      expect(world.timers).toBe(0);
+    });
+
     it('a Blob that cannot be read is told as an error, and harms no other', async () => {
       const world = newWorld();
       const { face, told } = await openFace(world);
@@ -540,6 +591,17 @@ describe('listeners', () => {
       face.onopen = () => calls.push('second handler');
     });
     expect(calls).toEqual(['function', 'second handler', 'object']);
+  });
+
+  it('on… that was null in between comes last', async () => {
+    const calls: string[] = [];
+    await opened((face) => {
+      face.onopen = () => calls.push('first handler');
+      face.addEventListener('open', () => calls.push('function'));
+      face.onopen = null;
+      face.onopen = () => calls.push('second handler');
+    });
+    expect(calls).toEqual(['function', 'second handler']);
   });
 
   it('are called with the socket as this, and with an event that names it', async () => {
@@ -747,6 +809,20 @@ describe('the face of a client', () => {
     expect(told.closes.slice(before)).toMatchObject([{ willReconnect: false }]);
     expect(face.readyState).toBe(face.CLOSED);
     expect(world.server.connections.length).toBe(dials);
+  });
+
+  it('T30: a Blob that is read after close() is told by the client as dropped', async () => {
+    const world = newWorld();
+    const { client, told } = await openClient(world);
+    const face = toWebSocket(client);
+    const late = slowBlob('late');
+    face.send(late.blob);
+    expect(face.bufferedAmount).toBe(4);
+    face.close();
+    late.read();
+    await world.run(100);
+    expect(told.drops).toMatchObject([{ data: text('late'), reason: 'closed' }]);
+    expect(face.bufferedAmount).toBe(0);
   });
 
   it('tells the end that the server asked for as a close with no further dial', async () => {
