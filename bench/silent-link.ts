@@ -120,7 +120,14 @@ function print(): void {
     const known = rounds.filter((round) => round !== null);
     if (known.length < rounds.length) {
       const never = `none in ${LONGEST_WAIT / 1_000} s`;
-      return [name, version, heartbeat, known.length === 0 ? never : `${rounds.length - known.length} × ${never}`, '', ''];
+      return [
+        name,
+        version,
+        heartbeat,
+        known.length === 0 ? never : `${rounds.length - known.length} × ${never}`,
+        '',
+        '',
+      ];
     }
     const values = [spreadOf(known).median, Math.min(...known), Math.max(...known)];
     return [name, version, heartbeat, ...values.map((value) => `${value.toFixed(0)} ms`)];
