@@ -15,7 +15,7 @@ const LARGEST = 200_000;
 
 const SCREENS = [
   { name: 'phone', viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 },
-  { name: 'desktop', viewport: { width: 1280, height: 900 }, deviceScaleFactor: 1.5 },
+  { name: 'desktop', viewport: { width: 1280, height: 960 }, deviceScaleFactor: 1.5 },
 ] as const;
 
 mkdirSync(folder, { recursive: true });

@@ -45,7 +45,7 @@ export function createTimeline(track: HTMLElement, marks: HTMLElement, axis: HTM
 
       if (seconds === to - from) return;
       seconds = to - from;
-      axis.replaceChildren(...ticks(seconds / 1_000).map((text) => element('span', '', text)));
+      axis.replaceChildren(...ticks(seconds / 1_000));
     },
   };
 }
@@ -78,8 +78,13 @@ function markItem({ what }: Mark, lane: number): HTMLElement {
   return element('li', lane % 2 ? 'mark lower' : 'mark', what);
 }
 
-function ticks(seconds: number): string[] {
-  return [`${seconds} s ago`, `${(seconds * 2) / 3}`, `${seconds / 3}`, 'now'];
+/** Four, at the thirds. */
+function ticks(seconds: number): HTMLElement[] {
+  return [`${seconds} s ago`, `${(seconds * 2) / 3}`, `${seconds / 3}`, 'now'].map((text, third) => {
+    const tick = element('span', '', text);
+    tick.style.left = `${(100 * third) / 3}%`;
+    return tick;
+  });
 }
 
 export function element(name: string, className: string, text?: string): HTMLElement {
