@@ -18,9 +18,9 @@ import {
 import { connectSocket, hostClock, isPage, resolveUrl } from './host.ts';
 import { contentOf, fromHost, isWrapped, toHost } from './payload.ts';
 import { dialGate, type Place } from './dial-gate.ts';
-import { hostError, isGone, isObject, isTask, isThenable } from './task.ts';
+import { hostError, isGone, isTask, isThenable, protocolOf, toOptions } from './task.ts';
 import { watchHost } from './host-events.ts';
-import type { ConnectSocket, ConnectSocketOptions, SocketTask } from './task.ts';
+import type { ConnectSocket, SocketTask } from './task.ts';
 
 export interface UniappOptions {
   /**
@@ -83,6 +83,8 @@ const GRACE = 100;
 /** How often a task that goes on talking after its end is told again to close, in milliseconds. */
 const CLOSE_AGAIN = 1_000;
 
+const NO_TASK = { errMsg: 'connectSocket gave no SocketTask, and no reason; is there an interceptor on it?' };
+
 const nothing = (): void => {};
 
 function openSocket(request: SocketRequest, events: SocketEvents, host: Host): Socket {
@@ -104,7 +106,7 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
     }
     if (isTask(made)) bind(made);
     else if (isThenable(made)) made.then((late) => (isTask(late) ? bind(late) : failed(NO_TASK)), failed);
-    else wait(GRACE, () => failed(NO_TASK)); // `fail` may be about to say why
+    else if (phase === 'dialling') wait(GRACE, () => failed(NO_TASK)); // `fail` may be about to say why
   });
 
   /** All at once, and each once: some hosts add to what is registered, and some put it in its place. */
@@ -134,6 +136,7 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
   function received(event: unknown): void {
     if (phase === 'over' && host.now() - closedAt >= CLOSE_AGAIN) closeTask(); // back from the dead
     if (phase !== 'open' && phase !== 'closing') return;
+    wrapped = wrapped || isWrapped(event);
     const data = fromHost(event);
     if (data !== undefined) events.message(data);
     else lose(new Error('a message came that is neither text nor binary'));
@@ -264,25 +267,6 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
 interface Verdict {
   stage: 'in the call' | 'later' | 'settled';
   refusal?: Error;
-}
-
-const NO_TASK = { errMsg: 'connectSocket gave no SocketTask, and no reason; is there an interceptor on it?' };
-
-/** What is absent is left out: Alipay warns of each key that it does not know. */
-function toOptions({ url, headers, protocols }: SocketRequest, fail: (said: unknown) => void): ConnectSocketOptions {
-  const options: ConnectSocketOptions = { url, multiple: true, success: nothing, fail, complete: nothing };
-  if (headers) options.header = { ...headers };
-  if (protocols.length > 0) options.protocols = protocols.slice();
-  return options;
-}
-
-/** RFC 6455 §4.2.2: in a header of the server's answer, which some hosts pass on. Empty where they do not. */
-function protocolOf(event: unknown): string {
-  const { header } = contentOf(event);
-  if (!isObject(header)) return '';
-  const name = Object.keys(header).filter((each) => each.toLowerCase() === 'sec-websocket-protocol')[0];
-  const protocol = name === undefined ? '' : header[name];
-  return typeof protocol === 'string' ? protocol : '';
 }
 
 const abnormal = (cause?: Error): CloseInfo => ({ code: 1006, reason: '', wasClean: false, cause });

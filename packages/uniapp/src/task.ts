@@ -3,6 +3,8 @@
 // Only what all of them have: `uni.connectSocket`, `wx`, `my`, `tt`, `swan`, `qq`, `ks`, `jd`, `xhs` and Taro fit as they
 // are. There is no `readyState` here on purpose: an App says 3, closed, while it is connecting.
 
+import type { SocketRequest } from '@holdfast/core';
+
 /** One socket of a host. Its `on…` methods append on some hosts and replace on others, so each is called once. */
 export interface SocketTask {
   send(options: SendOptions): void;
@@ -42,6 +44,8 @@ export interface Callbacks {
 /** `uni.connectSocket` and its kin. A promise of a task, as Taro gives it, is waited for. */
 export type ConnectSocket = (options: ConnectSocketOptions) => SocketTask | PromiseLike<unknown> | undefined | void;
 
+const nothing = (): void => {};
+
 export function isTask(value: unknown): value is SocketTask {
   return isObject(value) && typeof value['onOpen'] === 'function';
 }
@@ -52,6 +56,26 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** What is absent is left out: Alipay warns of each key that it does not know. */
+export function toOptions(
+  { url, headers, protocols }: SocketRequest,
+  fail: (said: unknown) => void,
+): ConnectSocketOptions {
+  const options: ConnectSocketOptions = { url, multiple: true, success: nothing, fail, complete: nothing };
+  if (headers) options.header = { ...headers };
+  if (protocols.length > 0) options.protocols = protocols.slice();
+  return options;
+}
+
+/** RFC 6455 §4.2.2: in a header of the server's answer, which some hosts pass on. Empty where they do not. */
+export function protocolOf(event: unknown): string {
+  const header = isObject(event) ? event['header'] : undefined;
+  if (!isObject(header)) return '';
+  const name = Object.keys(header).filter((each) => each.toLowerCase() === 'sec-websocket-protocol')[0];
+  const protocol = name === undefined ? '' : header[name];
+  return typeof protocol === 'string' ? protocol : '';
 }
 
 /** Says what a host said, with its whole answer as the `cause`. For logs; nothing is decided by its message but {@link isGone}. */
