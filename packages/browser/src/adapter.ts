@@ -43,7 +43,7 @@ export function browserAdapter(options: BrowserOptions = {}): Adapter {
     setTimeout: (wakeUp, ms) => setTimeout(wakeUp, ms),
     clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
   });
-  const sockets = new Set<() => void>();
+  const sockets = new Set<Tenant>();
 
   return {
     name: 'browser',
@@ -52,8 +52,12 @@ export function browserAdapter(options: BrowserOptions = {}): Adapter {
     openSocket: (request, events) => openSocket(request, events, () => given ?? globalWebSocket(), clock, sockets),
     ...clock,
     random: () => Math.random(),
-    // a page that was away may have lost its sockets without having been told yet
-    watch: (tell) => watchPage(tell, () => sockets.forEach((look) => look())),
+    watch: (tell) =>
+      watchPage(
+        tell,
+        () => sockets.forEach(({ moveOut }) => moveOut()),
+        () => sockets.forEach(({ look }) => look()),
+      ),
   };
 }
 
@@ -69,12 +73,23 @@ function resolveUrl(url: string): string {
  */
 const ERROR_GRACE = 100;
 
+/** A socket that is there when the page goes away or comes back. */
+interface Tenant {
+  /**
+   * The page goes into the back/forward cache. Chromium keeps no page there that has a socket open, and takes back what
+   * `persisted` has promised; others end the socket when the page comes back, and the server waits for it in vain.
+   */
+  moveOut(): void;
+  /** The page has come back: a socket that the platform has closed meanwhile is over now, not when it says so. */
+  look(): void;
+}
+
 function openSocket(
   request: SocketRequest,
   events: SocketEvents,
   constructorOf: () => WebSocketConstructor,
   clock: Pick<Adapter, 'now' | 'wake'>,
-  sockets: Set<() => void>,
+  sockets: Set<Tenant>,
 ): Socket {
   let phase: 'dialling' | 'open' | 'over' = 'dialling';
   let socket: WebSocketLike | undefined;
@@ -89,9 +104,11 @@ function openSocket(
     (unreadable) => abandon(unreadable),
   );
 
-  /** The page has come back: a socket that the platform has closed meanwhile is over now, not when it says so. */
-  const look = (): void => {
-    if (socket && socket.readyState === CLOSED) finish(abnormal());
+  const tenant: Tenant = {
+    moveOut: () => abandon(new Error('the page has gone into the back/forward cache')),
+    look() {
+      if (socket && socket.readyState === CLOSED) finish(abnormal());
+    },
   };
 
   function finish(close: CloseInfo): void {
@@ -111,7 +128,7 @@ function openSocket(
     phase = 'over';
     leave();
     cancelGrace();
-    sockets.delete(look);
+    sockets.delete(tenant);
   }
 
   try {
@@ -122,8 +139,8 @@ function openSocket(
       open() {
         if (phase !== 'dialling') return;
         if (protocols.length > 0 && socket!.protocol === '') {
-          finish({ ...abnormal(), cause: new Error('the server chose none of the subprotocols offered') });
-          socket!.close();
+          // as the standard has it (WHATWG WebSockets, "establish a connection"); Firefox and WebKit let it pass
+          abandon(new Error('the server chose none of the subprotocols offered'));
           return;
         }
         phase = 'open';
@@ -143,7 +160,7 @@ function openSocket(
       },
     });
     socket.binaryType = 'arraybuffer';
-    sockets.add(look);
+    sockets.add(tenant);
   } catch (thrown) {
     // a content security policy, mixed content, a bad subprotocol, or no WebSocket at all
     leave();

@@ -10,13 +10,13 @@ type NetworkInformation = Partial<EventTarget>;
  * - `online`, `offline`, and a change of network as `online`: HTML §9.7, Network Information API
  * - shown again (`visibilitychange`), thawed (`resume` of the Page Lifecycle API): `visible`
  * - into the back/forward cache and out of it (`pagehide` and `pageshow`, `persisted`): `suspend` and `resume`, since
- *   nothing of a page runs in there, and its sockets are taken from it. There is no `unload` or `beforeunload` listener,
- *   which would bar the page from that cache.
+ *   nothing of a page runs in there. There is no `unload` or `beforeunload` listener, which would bar the page from that
+ *   cache.
  *
- * `cameBack` is called before `resume` is told.
+ * `goesAway` is called after `suspend` is told, `cameBack` before `resume`.
  * @returns a stop that takes every listener off
  */
-export function watchPage(tell: (hint: Hint) => void, cameBack: () => void): () => void {
+export function watchPage(tell: (hint: Hint) => void, goesAway: () => void, cameBack: () => void): () => void {
   const stops: (() => void)[] = [];
   const listen = (target: Partial<EventTarget> | undefined, name: string, heard: (event: Event) => void): void => {
     if (typeof target?.addEventListener !== 'function') return; // React Native has a window that cannot be listened to
@@ -37,7 +37,9 @@ export function watchPage(tell: (hint: Hint) => void, cameBack: () => void): () 
   });
   listen(page, 'resume', () => tell('visible'));
   listen(scope, 'pagehide', (event) => {
-    if ((event as PageTransitionEvent).persisted) tell('suspend');
+    if (!(event as PageTransitionEvent).persisted) return;
+    tell('suspend');
+    goesAway();
   });
   listen(scope, 'pageshow', (event) => {
     if (!(event as PageTransitionEvent).persisted) return;
