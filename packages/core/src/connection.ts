@@ -210,8 +210,8 @@ export function createConnection(parts: ConnectionParts): Connection {
         return;
       }
       case 'tellEnd':
+        tell(handler.ended(effect.why, effect.last ?? lastClose));
         lastClose = undefined; // a new life knows nothing of this one
-        tell(handler.ended(effect.why, effect.last));
         return;
       case 'warn':
         tell(() => handler.tellWarning(effect.code));

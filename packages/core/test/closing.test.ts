@@ -348,3 +348,15 @@ describe('a signal', () => {
     expect(listeners.size).toBe(0);
   });
 });
+
+describe('the end of a life', () => {
+  it('T26: names the last close also when close() comes between two sockets', async () => {
+    const world = newWorld();
+    const { client } = await openClient(world);
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    world.server.last.close(4000, 'for now');
+    await world.run(10);
+    void client.close();
+    expect(await ended).toMatchObject({ reason: 'caller', lastClose: { code: 4000, reason: 'for now' } });
+  });
+});
