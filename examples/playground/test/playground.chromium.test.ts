@@ -5,7 +5,15 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launchChromium } from '../../../bench/chromium.ts';
-import { button, logSays, runPlayground, timeline, timelineSays, type RunningPlayground } from './support.ts';
+import {
+  button,
+  logSays,
+  runPlayground,
+  timeline,
+  timelineSays,
+  timelineShows,
+  type RunningPlayground,
+} from './support.ts';
 
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -22,7 +30,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close();
-  expect(await playground.stop()).toBe(0);
+  const code = await playground.stop();
+  if (code !== 0) throw new Error(`the playground ended with ${code}`);
 });
 
 beforeEach(async () => {
@@ -37,7 +46,7 @@ afterEach(async () => {
   await button(page, 'Mend everything').click();
   await timelineSays(page, 'open');
   await page.close();
-  expect(faults).toEqual([]);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
 }, 30_000);
 
 const number = async (id: string): Promise<number> => parseFloat((await page.locator(`#${id}`).textContent())!);
@@ -60,9 +69,10 @@ test('a killed server is lost with 1006 and dialled until it is back', { timeout
 
 test('a restart is one loss, and one return', { timeout: 30_000 }, async () => {
   await button(page, 'Restart').click();
-  await timelineSays(page, 'reconnecting');
+  await timelineShows(page, 4);
   await timelineSays(page, 'open');
   await logSays(page, /Open again/);
+  expect(await timeline(page)).toEqual(['connecting', 'open', 'reconnecting', 'open']);
 });
 
 test('a drained server says when to come back, and its successor is found then', { timeout: 30_000 }, async () => {
@@ -103,8 +113,10 @@ test('refused dials are tried again until they come through', { timeout: 30_000 
   await button(page, 'Refuse').click();
   await timelineSays(page, 'reconnecting');
   await logSays(page, /Dial failed: 1006/);
+  expect(await isPressed('Refuse')).toBe('true');
   await button(page, 'Refuse').click();
   await timelineSays(page, 'open');
+  expect(await timeline(page)).toEqual(['connecting', 'open', 'reconnecting', 'open']);
 });
 
 test(
@@ -141,7 +153,8 @@ test('dial now drops the socket and dials without a wait', { timeout: 30_000 }, 
   await button(page, 'Dial now').click();
   await logSays(page, /Closed: 1006.*next dial now/);
   await logSays(page, /Open again/);
-  await timelineSays(page, 'open');
+  await timelineShows(page, 4);
+  expect(await timeline(page)).toEqual(['connecting', 'open', 'reconnecting', 'open']);
 });
 
 test('close ends the life, and connect begins the next', { timeout: 30_000 }, async () => {
@@ -150,6 +163,8 @@ test('close ends the life, and connect begins the next', { timeout: 30_000 }, as
   await logSays(page, /Ended: caller/);
   await button(page, 'Connect').click();
   await timelineSays(page, 'open');
+  const [, , ...rest] = await timeline(page);
+  expect(rest.filter((status) => status !== 'closing')).toEqual(['closed', 'connecting', 'open']);
 });
 
 test('mend everything mends everything at once', { timeout: 30_000 }, async () => {
@@ -213,7 +228,7 @@ test('nothing moves while the connection comes and goes', { timeout: 30_000 }, a
       }),
   );
   await button(page, 'Restart').click();
-  await timelineSays(page, 'reconnecting');
+  await timelineShows(page, 4);
   await timelineSays(page, 'open');
   await page.evaluate(() => dispatchEvent(new Event('told')));
   expect(await shifts).toBeLessThan(0.01);

@@ -51,6 +51,14 @@ export function timeline(page: Page): Promise<string[]> {
   return page.locator('#spans li b').allTextContents();
 }
 
+/** Resolves when the timeline has come to show so many states. A short one may have been the last for less than a frame. */
+export async function timelineShows(page: Page, count: number): Promise<void> {
+  await page
+    .locator('#spans li')
+    .nth(count - 1)
+    .waitFor({ state: 'attached' });
+}
+
 /** Resolves when the log has such a line. */
 export async function logSays(page: Page, text: RegExp): Promise<void> {
   await page.locator('#log p', { hasText: text }).last().waitFor({ state: 'attached' });
