@@ -130,8 +130,12 @@ function print(): void {
       ];
     }
     const values = [spreadOf(known).median, Math.min(...known), Math.max(...known)];
-    return [name, version, heartbeat, ...values.map((value) => `${value.toFixed(0)} ms`)];
+    return [name, version, heartbeat, ...values.map(shown)];
   });
   console.log(table(['client', 'version', 'heartbeat', 'median', 'least', 'most'], rows, new Set([3, 4, 5])));
   console.log(`\n${isKept ? 'kept' : 'BROKEN'}  holdfast: at most ${BOUND} ms in every round`);
+}
+
+function shown(ms: number): string {
+  return ms < 10_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
