@@ -11,7 +11,7 @@ export interface Faults {
   /** `ws://host:port`, without a path. */
   readonly origin: string;
   readonly refusedUrl: string;
-  /** Answers a plain GET: `/idle` when nothing is open any more, `/open` with how many WebSockets are. */
+  /** Answers a GET with how many WebSockets the server has. */
   readonly witness: string;
 }
 
@@ -23,14 +23,9 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await createFaultServer();
-  const witness = createServer((request, response) => {
+  const witness = createServer((_, response) => {
     response.setHeader('access-control-allow-origin', '*');
-    if (request.url === '/idle')
-      server.idle().then(
-        () => response.end(),
-        () => response.destroy(),
-      );
-    else response.end(String(server.connections.size));
+    response.end(String(server.connections.size));
   }).listen(0, '127.0.0.1');
   await once(witness, 'listening');
 

@@ -23,6 +23,8 @@ const KEEPS_AWAKE = [
 export interface Chromium {
   /** A page with the diary of `page.ts`, in front. */
   open(): Promise<Life>;
+  /** Of all that were opened. */
+  closePages(): Promise<void>;
   /** Stops every process of it, as a sleep of the device does. */
   sleep(): Promise<void>;
   wakeUp(): void;
@@ -69,6 +71,11 @@ export async function startChromium(flags: readonly string[] = []): Promise<Chro
       await page.bringToFront();
       return lifeOf(page, await page.createCDPSession(), `${pages.origin}/elsewhere`, () => browser.newPage());
     },
+    async closePages() {
+      const all = await browser.pages();
+      await browser.newPage(); // with the last page, the browser would go too
+      for (const page of all) await page.close();
+    },
     async sleep() {
       const session = await browser.target().createCDPSession();
       const { processInfo } = await session.send('SystemInfo.getProcessInfo');
@@ -93,12 +100,12 @@ function lifeOf(page: Page, cdp: CDPSession, elsewhere: string, newPage: () => P
   return {
     page,
     cdp,
-    start: (url, options = {}) => page.evaluate((to, how) => life.start(to, how), url, options),
+    start: (url, options = {}) => page.evaluate((to, how) => inPage.start(to, how), url, options),
     async told(name) {
-      const all = await page.evaluate(() => life.told);
+      const all = await page.evaluate(() => inPage.told);
       return name === undefined ? all : all.filter((one) => one.name === name);
     },
-    late: () => page.evaluate(() => life.late),
+    late: () => page.evaluate(() => inPage.late),
     async hide() {
       front ??= await newPage();
       await front.bringToFront();

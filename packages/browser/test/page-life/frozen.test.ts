@@ -1,15 +1,17 @@
 // What comes of a link when Chromium freezes its page, or keeps it in the back/forward cache?
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { ECHOED, LONG_WAIT, createStage, names, until, type Stage } from './support.ts';
 
 let stage: Stage;
 beforeAll(async () => {
   stage = await createStage();
 });
+afterEach(() => stage.clear());
 afterAll(() => stage.close());
 
-it('a frozen page whose socket is taken from it is back soon after it is shown', async () => {
+// Chromium 150 leaves the socket of a page that is frozen for a moment alone; others have taken it away.
+it('a page that was frozen has a link that works soon after it is shown', async () => {
   const life = await stage.chromium.open();
   await life.start(stage.server.url('/echo'), { heartbeat: ECHOED, reconnect: LONG_WAIT });
   await life.hide();
@@ -17,13 +19,13 @@ it('a frozen page whose socket is taken from it is back soon after it is shown',
   await life.cdp.send('Page.setWebLifecycleState', { state: 'frozen' });
   await until(life, 'freeze');
   await life.cdp.send('Page.setWebLifecycleState', { state: 'active' });
-  expect((await until(life, 'close')).detail).toBe(1006); // Chromium's doing
+  const thawed = await until(life, 'resume');
+  const answers = (await life.told()).filter(({ name, at }) => name === 'pong' && at < thawed.at).length;
   await life.show();
   const shown = await until(life, 'visible');
-  const opened = await until(life, 'open', 2);
-  expect(opened.at - shown.at).toBeLessThan(1_500); // the backoff alone would be a minute
+  const alive = await until(life, 'pong', answers + 1);
+  expect(alive.at - shown.at).toBeLessThan(1_500); // the backoff alone would be a minute
   await expect.poll(() => stage.server.connections.size).toBe(1);
-  await life.page.close();
 });
 
 it('T29: a page with a client goes into the back/forward cache, and redials at once when it comes out', async () => {
@@ -38,5 +40,4 @@ it('T29: a page with a client goes into the back/forward cache, and redials at o
   expect(opened.at - shown.at).toBeLessThan(1_500); // the backoff alone would be a minute
   await expect.poll(() => stage.server.connections.size, { timeout: 5_000 }).toBe(1); // no duplicate
   expect((await names(life)).filter((name) => name === 'open' || name === 'close')).toEqual(['open', 'close', 'open']);
-  await life.page.close();
 });

@@ -1,6 +1,6 @@
 // Does a tab that has been hidden for minutes keep its link?
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { ECHOED, createStage, until, type Stage } from './support.ts';
 
 const MINUTE = 60_000;
@@ -9,6 +9,7 @@ let stage: Stage;
 beforeAll(async () => {
   stage = await createStage(['--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5']);
 });
+afterEach(() => stage.clear());
 afterAll(() => stage.close());
 
 it(

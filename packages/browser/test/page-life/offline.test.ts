@@ -1,12 +1,13 @@
 // What does a page make of a network that goes away, and of one that comes back?
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { ECHOED, LONG_WAIT, createStage, until, type Stage } from './support.ts';
 
 let stage: Stage;
 beforeAll(async () => {
   stage = await createStage();
 });
+afterEach(() => stage.clear());
 afterAll(() => stage.close());
 
 // Chromium's emulation leaves open sockets open and stops their data both ways: a half-open link.
@@ -26,7 +27,6 @@ it("T48: going offline is a doubt that ends a dead link within the probe's timeo
   const found = await until(life, 'online');
   const opened = await until(life, 'open', 2);
   expect(opened.at - found.at).toBeLessThan(1_500); // the backoff alone would be a minute
-  await life.page.close();
 });
 
 it('T48: a moment offline that harms nothing ends nothing', async () => {
@@ -39,5 +39,4 @@ it('T48: a moment offline that harms nothing ends nothing', async () => {
   await until(life, 'pong');
   expect(link.messages).toEqual(['ping']);
   expect(await life.told('close')).toEqual([]);
-  await life.page.close();
 });

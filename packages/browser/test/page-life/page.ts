@@ -10,7 +10,7 @@ export interface Told {
   readonly detail?: unknown;
 }
 
-export interface Life {
+export interface InPage {
   readonly told: readonly Told[];
   /** How late each tick of a timer of 50 ms was, in milliseconds: what the browser does to timers. */
   readonly late: readonly number[];
@@ -23,7 +23,7 @@ export interface Life {
 }
 
 declare global {
-  var life: Life;
+  var inPage: InPage;
 }
 
 const TICK = 50;
@@ -34,13 +34,13 @@ const tell = (name: string, detail?: unknown): void => {
   told.push({ at: Date.now(), name, detail });
 };
 
-globalThis.life = {
+globalThis.inPage = {
   told,
   late,
   client: undefined,
   start(url, options) {
     const client = connect(url, options);
-    life.client = client;
+    inPage.client = client;
     client.on('open', () => tell('open'));
     client.on('close', ({ code }) => tell('close', code));
     client.on('pong', () => tell('pong'));
@@ -49,7 +49,7 @@ globalThis.life = {
   bare: undefined,
   startBare(url) {
     const socket = new WebSocket(url);
-    life.bare = socket;
+    inPage.bare = socket;
     socket.addEventListener('close', ({ code }) => tell('bare close', code));
     return new Promise((resolve) => socket.addEventListener('open', () => resolve()));
   },

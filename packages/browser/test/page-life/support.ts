@@ -10,6 +10,8 @@ export interface Stage {
   readonly server: FaultServer;
   /** Between the page and the server. */
   readonly proxy: FaultProxy;
+  /** Closes every page and mends the network. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,12 @@ export async function createStage(flags: readonly string[] = []): Promise<Stage>
     chromium,
     server,
     proxy,
+    async clear() {
+      proxy.pass();
+      proxy.cut();
+      await chromium.closePages();
+      await expect.poll(() => server.connections.size, { timeout: 10_000 }).toBe(0);
+    },
     async close() {
       await chromium.close();
       await proxy.close();
