@@ -131,14 +131,41 @@ describe('the back/forward cache', () => {
     kept.socket.terminate();
   });
 
-  it('T29: a client that lost its socket in there dials at once when it is back, and once', async () => {
+  it('T29: a page that goes in leaves no socket behind, and tells so after the hint', () => {
+    const { WebSocket, sockets } = scriptedClass();
+    const adapter = browserAdapter({ WebSocket });
+    const dials = [dial(adapter, 'ws://a.test'), dial(adapter, 'ws://a.test')];
+    sockets[0]!.fire('open'); // the other is still dialling
+    const order: unknown[] = [];
+    const stop = adapter.watch!((hint) => order.push(hint, dials[0]!.told.length));
+    scope.tell('pagehide', { persisted: false });
+    scope.tell('pagehide', { persisted: true });
+    stop();
+    expect(order).toEqual(['suspend', 1]);
+    expect(dials.map(({ told }) => told)).toEqual([['opened', 'closed'], ['closed']]);
+    expect(sockets.map(({ closes }) => closes)).toEqual([1, 1]);
+  });
+
+  it('T46: a socket that is over is forgotten, and nobody looks at it again', () => {
+    const { WebSocket, sockets } = scriptedClass();
+    const adapter = browserAdapter({ WebSocket });
+    dial(adapter, 'ws://a.test').socket.terminate();
+    dial(adapter, 'ws://a.test');
+    sockets[1]!.fire('close', { code: 1000 });
+    let looks = 0;
+    for (const socket of sockets) Object.defineProperty(socket, 'readyState', { get: () => looks++ });
+    const heard = hints(() => scope.tell('pageshow', { persisted: true }), adapter);
+    expect([heard, looks]).toEqual([['resume'], 0]);
+  });
+
+  it('T29: a client that was in there dials at once when it is back, and once', async () => {
     vi.useFakeTimers();
     const mock = await mockServer('wss://chat.test/live');
     const client = connect(mock.url, { adapter: mock.adapter });
     const link = await mock.connection();
     await client.opened();
     scope.tell('pagehide', { persisted: true });
-    link.kill();
+    await link.closed;
     await vi.advanceTimersByTimeAsync(600_000);
     expect([client.status, mock.dials]).toEqual(['suspended', 1]);
     scope.tell('pageshow', { persisted: true });

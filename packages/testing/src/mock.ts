@@ -91,17 +91,14 @@ export async function mockServer(url: string, options: MockServerOptions = {}): 
 
   function takeDial(client: ClientConnection, protocols: readonly string[]): Promise<void> | undefined {
     if (manner === 'closed') return undefined;
-    const { readyState, CONNECTING } = socketOf(client);
-    if (readyState !== CONNECTING) return Promise.resolve(); // given up in the turn of the dial
+    const socket = socketOf(client);
     dials++;
-    client.addEventListener('close', () => moments.changed());
     moments.changed();
-    const isOver = (): boolean => socketOf(client).readyState !== CONNECTING;
     return moments
-      .until(() => manner !== 'hang' || isOver() || undefined)
+      .until(() => manner !== 'hang' || undefined)
       .then(() => {
-        if (manner !== 'accept') breakOff(socketOf(client));
-        else if (!isOver()) connected(client, protocols);
+        if (manner !== 'accept') breakOff(socket);
+        else if (socket.readyState === socket.CONNECTING) connected(client, protocols); // else given up meanwhile
       });
   }
 
