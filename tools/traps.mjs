@@ -42,7 +42,7 @@ function range(text) {
 }
 
 function testFiles() {
-  const folders = ['packages', 'examples'].flatMap((folder) =>
+  const folders = ['packages', 'examples', 'integrations'].flatMap((folder) =>
     readdirSync(join(root, folder), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(root, folder, entry.name)),

@@ -170,14 +170,16 @@ export function settler(api: string, options: Options, complain: (text: string) 
     return undefined;
   };
   const [success, fail, complete] = [callback('success'), callback('fail'), callback('complete')];
-  const later = (call: Callback | undefined, result: unknown): void =>
-    void Promise.resolve().then(() => {
+  const later = (call: Callback | undefined, result: unknown): undefined => {
+    queueMicrotask(() => {
       call?.(result);
       complete?.(result);
     });
+    return undefined;
+  };
   return {
-    ok: (result: object): undefined => void later(success, { ...result, errMsg: `${api}:ok` }),
-    fail: (why: string): undefined => void later(fail, { errMsg: `${api}:fail ${why}` }),
+    ok: (result: object): undefined => later(success, { ...result, errMsg: `${api}:ok` }),
+    fail: (why: string): undefined => later(fail, { errMsg: `${api}:fail ${why}` }),
   };
 }
 

@@ -1,6 +1,6 @@
 // Does WeChat's own npm build take the packages?
 
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
@@ -14,8 +14,9 @@ interface Packed {
   readonly warnList: readonly { readonly msg: string }[];
 }
 
-/** What an app of WeChat's gets with @holdfast/uniapp. */
-const EXPECTED = ['@holdfast/uniapp', '@holdfast/core', 'base64-arraybuffer', 'eventemitter3'];
+/** What an app of WeChat's asks for, and what comes with it. */
+const WANTED = ['@holdfast/uniapp', '@holdfast/browser'];
+const EXPECTED = [...WANTED, '@holdfast/core', 'base64-arraybuffer', 'eventemitter3'];
 
 /**
  * Packs the SDK by the tool that WeChat's developers' tools use, and puts the scenarios beside it.
@@ -32,9 +33,17 @@ export async function packForWechat(
   scenarios: string,
 ): Promise<string> {
   mkdirSync(project, { recursive: true });
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ dependencies: { '@holdfast/uniapp': '*' } }));
-  symlinkSync(nodeModules, join(project, 'node_modules'), 'junction');
-  await runProgram(process.execPath, [pack, place, project], { cwd: project });
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ dependencies: Object.fromEntries(WANTED.map((name) => [name, '*'])) }),
+  );
+  // copies, for the tool follows no link
+  for (const name of EXPECTED) {
+    cpSync(join(nodeModules, name), join(project, 'node_modules', name), { recursive: true });
+  }
+  const printed = await runProgram(process.execPath, [pack, place, project], { cwd: project });
+  // files that it cannot read are told nowhere else
+  if (/fail|warn|error/i.test(printed)) throw new Error(`WeChat's npm build says:\n${printed}`);
 
   const packed = JSON.parse(readFileSync(join(project, 'packed.json'), 'utf8')) as Packed;
   if (packed.warnList.length > 0) {
