@@ -77,7 +77,8 @@ const taken = new Set<string>();
 /**
  * Listens at `url`, absolute and `ws:` or `wss:`. In Node 20, which has no global `WebSocket`, one is brought that can
  * dial mock servers only.
- * @throws (rejects) for another kind of address, where another mock server listens at `url`, or an msw that was not given as `network`
+ * @throws (rejects) for another kind of address, where another mock server listens at `url`, or where an msw listens that
+ * was not given as `network`
  */
 export async function mockServer(url: string, options: MockServerOptions = {}): Promise<MockServer> {
   if (!/^wss?:\/\//.test(url)) throw new TypeError(`a mock server needs an absolute ws: or wss: address, got ${url}`);
