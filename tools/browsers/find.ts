@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 export type BrowserName = 'chromium' | 'firefox' | 'webkit';
 
 interface Place {
-  /** Names another place for it. */
+  /** Names the place, if it is none of these. */
   readonly variable: string;
   readonly paths: readonly string[];
   /** Packages of Debian. */
@@ -57,7 +57,8 @@ export const CHROMIUM_FLAGS: readonly string[] = [
 export function findBrowser(name: BrowserName): string | undefined {
   const { variable, paths } = PLACES[name];
   if (name === 'webkit' && !(MINI_BROWSER.some(existsSync) && SCREEN.some(existsSync))) return undefined;
-  return [process.env[variable] ?? '', ...paths].find((path) => path !== '' && existsSync(path));
+  const named = process.env[variable];
+  return (named ? [named] : paths).find((path) => existsSync(path));
 }
 
 /** @throws with how to get it, if it is not there */

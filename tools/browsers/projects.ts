@@ -29,7 +29,8 @@ export function browserProjects(
   everything: boolean,
 ): TestProjectInlineConfiguration[] {
   const browsers = chooseBrowsers(everything ? ['chromium', 'firefox', 'webkit'] : undefined);
-  if (browsers.length === 0) return [];
+  const [first] = browsers;
+  if (first === undefined) return [];
   const pages: TestProjectInlineConfiguration = {
     resolve: { alias },
     optimizeDeps: { include: ['eventemitter3'] }, // one that is found only on the way reloads the page under the tests
@@ -42,6 +43,7 @@ export function browserProjects(
         enabled: true,
         headless: true,
         screenshotFailures: false,
+        provider: PROVIDERS[first](), // each has its own; vitest asks this one whether coverage can be had
         instances: browsers.map((browser: BrowserName) => ({ browser, provider: PROVIDERS[browser]() })),
       },
     },
