@@ -16,9 +16,9 @@ const EXPECTED = ['package/LICENSE', 'package/README.md', 'package/package.json'
 try {
   for (const name of readdirSync(join(root, 'packages'))) {
     const folder = join(root, 'packages', name);
-    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { name: fullName, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     run('pnpm', ['pack', '--pack-destination', out], folder, true);
-    const tarball = join(out, `holdfast-${name}-${version}.tgz`);
+    const tarball = join(out, `${fullName.replace('@', '').replace('/', '-')}-${version}.tgz`);
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
     const rest = files.filter((file) => !file.startsWith('package/dist/')).sort();
     const isRight = rest.join() === EXPECTED.join() && files.includes('package/dist/index.d.mts');
