@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 const entries = [
   ['core', `export { createClient } from '@holdfast/core'`, 'es2015', 13_080],
   ['browser', `export { connect } from '@holdfast/browser'`, 'es2018', 14_150],
-  ['holdfast', `export { connect } from 'holdfast'`, 'es2018', 14_150],
+  ['holdfast', `export { connect } from 'holdfast'`, 'es2018', 17_040],
+  ['uniapp', `export { connect } from '@holdfast/uniapp'`, 'es2015', 16_190],
+  ['uniapp/websocket', `export { createWebSocketClass } from '@holdfast/uniapp/websocket'`, 'es2015', 18_420],
   ['core/websocket', `export { createWebSocketClass } from '@holdfast/core/websocket'`, 'es2015', 15_000],
 ];
 
@@ -20,6 +22,8 @@ for (const [name, contents, target, measured] of entries) {
       '@holdfast/core/websocket': source('core/src/websocket'),
       '@holdfast/core': source('core/src/index'),
       '@holdfast/browser': source('browser/src/index'),
+      '@holdfast/uniapp/websocket': source('uniapp/src/websocket'),
+      '@holdfast/uniapp': source('uniapp/src/index'),
       holdfast: source('holdfast/src/index'),
     },
     bundle: true,
@@ -39,6 +43,8 @@ for (const [name, contents, target, measured] of entries) {
   if (faults.length > 0) over++;
   const brotli = brotliCompressSync(bytes).length;
   const verdict = faults.map((fault) => `  ${fault}`).join('');
-  console.log(`${name} (${target}): ${bytes.length} B minified, ${gzip} B gzip (limit ${limit}), ${brotli} B brotli${verdict}`);
+  console.log(
+    `${name} (${target}): ${bytes.length} B minified, ${gzip} B gzip (limit ${limit}), ${brotli} B brotli${verdict}`,
+  );
 }
 process.exit(over ? 1 : 0);

@@ -5,6 +5,10 @@
 
 import { createClient, type Binary, type Client, type ClientOptions, type Data, type Provider } from '@holdfast/core';
 import { browserAdapter } from '@holdfast/browser';
+import { uniappAdapter } from '@holdfast/uniapp';
+
+/** Replaced in the builds of uni-app, and only where the text is `uni.connectSocket`; so it is asked here, in these words. */
+declare const uni: { readonly connectSocket: unknown };
 
 /** Everything that a client can be told, in every runtime. What only one of them knows is told to its own package. */
 export interface ConnectOptions<In = Data, Out = string | Binary> extends ClientOptions<In, Out> {
@@ -16,8 +20,8 @@ export interface ConnectOptions<In = Data, Out = string | Binary> extends Client
 }
 
 /**
- * Makes a client on what the runtime has – `ws` in Node, the platform's `WebSocket` elsewhere – and, unless
- * `autoConnect` is false, dials.
+ * Makes a client on what the runtime has – `ws` in Node, `uni.connectSocket` in uni-app, else the platform's `WebSocket` –
+ * and, unless `autoConnect` is false, dials.
  * @throws `INVALID_URL`, `INVALID_OPTION` or `HEADERS_UNSUPPORTED`, naming the option and the value
  */
 export function connect<In = Data, Out = string | Binary>(
@@ -25,8 +29,10 @@ export function connect<In = Data, Out = string | Binary>(
   options: ConnectOptions<In, Out> = {},
 ): Client<In, Out> {
   const { unref: _onlyForProcesses, ...clientOptions } = options;
-  // uni-app's `uni.connectSocket` is asked for first, here, once there is an adapter for it
-  return createClient<In, Out>(url, { ...clientOptions, adapter: options.adapter ?? browserAdapter() });
+  // first, since on H5 there is a WebSocket too, but what hides and shows the app is known to uni-app
+  const hasUniapp = typeof uni !== 'undefined' && typeof uni.connectSocket === 'function';
+  const adapter = options.adapter ?? (hasUniapp ? uniappAdapter() : browserAdapter());
+  return createClient<In, Out>(url, { ...clientOptions, adapter });
 }
 
 export * from '@holdfast/core';

@@ -309,7 +309,8 @@ function createTask(
       if (state === 'connecting' && modes.has('close-noop-until-open')) {
         return later(() => answer(wanted, 'fail', 'closeSocket:fail not connected'));
       }
-      if (state === 'closing' || state === 'closed') return later(() => answer(wanted, 'fail', 'closeSocket:fail wcwss taskID not exist'));
+      if (state === 'closing' || state === 'closed')
+        return later(() => answer(wanted, 'fail', 'closeSocket:fail wcwss taskID not exist'));
       later(() => answer(wanted, 'success', 'closeSocket:ok'));
       if (NO_ANSWER.some((mode) => modes.has(mode))) return;
       const wasOpen = state === 'open';

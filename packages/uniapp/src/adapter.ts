@@ -55,7 +55,7 @@ export function uniappAdapter(options: UniappOptions = {}): Adapter {
   return {
     name: 'uniapp',
     capabilities: { headers: !isPage(), bufferedAmount: false, pingFrames: false },
-    resolveUrl,
+    ...(isPage() && { resolveUrl }),
     openSocket: (request, events) => openSocket(request, events, host),
     ...clock,
     random: () => Math.random(),

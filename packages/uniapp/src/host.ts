@@ -4,7 +4,7 @@
 // only that very text is replaced by the function it means. So no object named `uni` is ever passed on.
 
 import { createClock, type Clock } from '@holdfast/core';
-import type { ConnectSocket } from './task.ts';
+import type { ConnectSocket, ConnectSocketOptions } from './task.ts';
 
 type Listen = (listener: (news: unknown) => void) => void;
 
@@ -31,7 +31,7 @@ declare function setTimeout(wakeUp: () => void, ms: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 
 /** The default. @throws where there is no `uni` */
-export function connectSocket(...[options]: Parameters<ConnectSocket>): ReturnType<ConnectSocket> {
+export function connectSocket(options: ConnectSocketOptions): ReturnType<ConnectSocket> {
   if (typeof uni === 'undefined' || typeof uni.connectSocket !== 'function') {
     throw new Error('there is no uni.connectSocket here; give connectSocket: (options) => wx.connectSocket(options)');
   }
@@ -43,9 +43,9 @@ export function isPage(): boolean {
   return typeof document !== 'undefined' && typeof WebSocket === 'function';
 }
 
-/** The absolute form of a URL, where a page has an address. */
+/** The absolute form of a URL on a page (WHATWG WebSockets, `new WebSocket(url)`). */
 export function resolveUrl(url: string): string {
-  if (!isPage() || typeof location === 'undefined' || typeof URL === 'undefined') return url;
+  if (typeof location === 'undefined' || typeof URL === 'undefined') return url;
   return new URL(url, location.href).href.replace(/^http/, 'ws');
 }
 

@@ -2,11 +2,22 @@
 //
 // The gate for dials and the subscription to the host's events are one for the process, so each test loads its own.
 
-import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { afterEach, assert, beforeEach, expect, vi } from 'vitest';
+import type * as UniappPackage from '@holdfast/uniapp';
 import { createFakeHost, type FakeHost, type FakeHostOptions } from '@holdfast/testing';
-import type { Client, ClientOptions, CloseEvent, CloseInfo, Data, DropEvent, HoldfastError, Socket } from '@holdfast/core';
+import type {
+  Binary,
+  Client,
+  ClientOptions,
+  CloseEvent,
+  CloseInfo,
+  Data,
+  DropEvent,
+  HoldfastError,
+  Socket,
+} from '@holdfast/core';
 
-type Uniapp = typeof import('@holdfast/uniapp');
+type Uniapp = typeof UniappPackage;
 
 /** What a socket of the adapter told, in order. */
 export type Story = (
@@ -21,7 +32,7 @@ export interface Watched {
   readonly opens: { readonly reconnected: boolean }[];
   readonly messages: Data[];
   readonly closes: CloseEvent[];
-  readonly drops: DropEvent[];
+  readonly drops: DropEvent<string | Binary>[];
   readonly errors: HoldfastError[];
 }
 
@@ -40,7 +51,7 @@ afterEach(async () => {
   await pass(10_000);
   await Promise.all(closed);
   hosts.splice(0);
-  expect(vi.getTimerCount()).toBe(0);
+  assert.equal(vi.getTimerCount(), 0, 'timers left behind');
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -60,7 +71,11 @@ export function dial(host: FakeHost, connectSocket: FakeHost['api']['connectSock
   return dialBy(adapter);
 }
 
-export function dialBy(adapter: ReturnType<Uniapp['uniappAdapter']>): { socket: Socket; story: Story; names(): string } {
+export function dialBy(adapter: ReturnType<Uniapp['uniappAdapter']>): {
+  socket: Socket;
+  story: Story;
+  names(): string;
+} {
   const story: Story = [];
   const socket = adapter.openSocket(
     { url: 'wss://example.com/live', protocols: [] },
