@@ -85,8 +85,8 @@ export function createControls(client: Client, record: Record, first: StageState
     closeButton.querySelector('span')!.textContent = status === 'closed' ? 'Connect' : 'Close';
   });
   one('#mend').addEventListener('click', () => {
-    if (isHidden) hide(false);
     void perform('mend', 'Mend everything').then(() => {
+      if (isHidden) hide(false);
       if (client.status === 'closed') client.connect();
     });
   });

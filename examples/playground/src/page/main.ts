@@ -52,6 +52,7 @@ function draw(): void {
   depths.draw(record.depths, from, to);
 
   write('status-name', client.status);
+  write('timeline-status', client.status); // where the first has scrolled out of sight
   write('status-detail', detail(to));
   at('status').dataset['status'] = client.status;
   write('latency', client.latency === undefined ? '–' : `${client.latency.toFixed(client.latency < 10 ? 1 : 0)} ms`);
