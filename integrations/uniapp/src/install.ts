@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
-export const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const cache = join(root, 'node_modules/.cache/holdfast-uniapp');
 
 /**
@@ -41,11 +41,24 @@ export async function installLocked(folder: 'app' | 'wechat', log: (line: string
   return place;
 }
 
+/** uni-app with the SDK beside it, as an app would have them. @returns the folder that has the node_modules */
+export async function installApp(log: (line: string) => void): Promise<string> {
+  const place = await installLocked('app', log);
+  const tarballs = await packPackages();
+  try {
+    await unpackInto(join(place, 'node_modules'), tarballs);
+  } finally {
+    rmSync(tarballs, { recursive: true });
+  }
+  log('the SDK is packed and unpacked');
+  return place;
+}
+
 /** The packages that an app for uni-app gets, straight or as a dependency of one. */
-export const PACKAGES = ['core', 'browser', 'node', 'uniapp', 'holdfast'] as const;
+const PACKAGES = ['core', 'browser', 'node', 'uniapp', 'holdfast'] as const;
 
 /** Packs the SDK. @returns the folder with one tarball for each package, for the caller to remove */
-export async function packPackages(): Promise<string> {
+async function packPackages(): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'holdfast-pack-'));
   for (const name of PACKAGES) {
     const cwd = join(root, 'packages', name);
@@ -56,7 +69,7 @@ export async function packPackages(): Promise<string> {
 }
 
 /** Unpacks the tarballs into `node_modules`, as npm does. */
-export async function unpackInto(nodeModules: string, tarballs: string): Promise<void> {
+async function unpackInto(nodeModules: string, tarballs: string): Promise<void> {
   rmSync(join(nodeModules, '@holdfast'), { recursive: true, force: true });
   for (const tarball of readdirSync(tarballs).filter((file) => file.endsWith('.tgz'))) {
     const place = join(nodeModules, `.unpacked-${tarball}`);

@@ -1,10 +1,8 @@
 // Where do the scenarios run? Each runtime is built, started, asked to run one scenario after the other, and stopped.
 
-import { createServer, type Server } from 'node:http';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { extname, join, normalize, sep } from 'node:path';
-import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { chromium, type Browser } from 'playwright';
 import { CHROMIUM_FLAGS, needBrowser } from '../../../tools/browsers/find.ts';
@@ -14,6 +12,7 @@ import { createAppHost } from './app-host.ts';
 import { createLoader, createRealm, type Realm } from './realm.ts';
 import { createWechatHost } from './wechat-host.ts';
 import { packForWechat } from './wechat-npm.ts';
+import { serveFolder } from './pages.ts';
 import type { Facts } from './facts.ts';
 import type { Host } from './host.ts';
 
@@ -94,35 +93,6 @@ async function startH5({ app, uniapp, work, server }: Places): Promise<Runtime> 
 
 function isNetworkNoise(text: string): boolean {
   return text.startsWith('WebSocket connection to') || text.startsWith('Failed to load resource');
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-};
-
-/** A folder on loopback. */
-export async function serveFolder(folder: string): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const server: Server = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
-    const file = join(folder, path.endsWith(sep) ? `${path}index.html` : path);
-    try {
-      const body = readFileSync(file);
-      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 // ---- mini-programs
