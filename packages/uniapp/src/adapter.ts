@@ -20,7 +20,7 @@ import { contentOf, fromHost, isWrapped, toHost } from './payload.ts';
 import { dialGate, type Place } from './dial-gate.ts';
 import { hostError, isGone, isTask, isThenable, protocolOf, toOptions } from './task.ts';
 import { watchHost } from './host-events.ts';
-import type { ConnectSocket, SocketTask } from './task.ts';
+import type { CloseOptions, ConnectSocket, SendOptions, SocketTask } from './task.ts';
 
 export interface UniappOptions {
   /**
@@ -202,9 +202,15 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
   /** A code or a reason that a host does not like leaves its socket open. */
   function closeTask(code = 1000, reason = '', fail: (said: unknown) => void = nothing): void {
     closedAt = host.now();
-    const options = { code: isClosable(code) ? code : 1000, reason: trimReason(reason), success: nothing, fail };
+    const options: CloseOptions = {
+      code: isClosable(code) ? code : 1000,
+      reason: trimReason(reason),
+      success: nothing,
+      fail,
+      complete: nothing,
+    };
     try {
-      task?.close({ ...options, complete: nothing });
+      task?.close(options as never);
     } catch (thrown) {
       fail(thrown);
     }
@@ -243,7 +249,7 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
     if (phase !== 'open') return;
     const verdict: Verdict = { stage: 'in the call' };
     const payload = toHost(data, wrapped);
-    task!.send({
+    const options: SendOptions = {
       ...payload,
       success() {
         verdict.stage = 'settled';
@@ -257,7 +263,8 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
         verdict.stage = 'settled';
       },
       complete: nothing,
-    });
+    };
+    task!.send(options as never);
     if (verdict.refusal) throw verdict.refusal;
     if (verdict.stage === 'in the call') verdict.stage = 'later';
   }

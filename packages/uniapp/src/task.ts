@@ -7,8 +7,10 @@ import type { SocketRequest } from '@holdfast/core';
 
 /** One socket of a host. Its `on…` methods append on some hosts and replace on others, so each is called once. */
 export interface SocketTask {
-  send(options: SendOptions): void;
-  close(options: CloseOptions): void;
+  /** With {@link SendOptions}; `never`, for hosts type them in ways that exclude each other. */
+  send(options: never): void;
+  /** With {@link CloseOptions}. */
+  close(options: never): void;
   onOpen(opened: (result: unknown) => void): void;
   onMessage(received: (result: unknown) => void): void;
   onError(failed: (result: unknown) => void): void;
