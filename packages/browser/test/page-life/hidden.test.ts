@@ -12,8 +12,8 @@ afterAll(() => stage.close());
 
 it('T7: a hidden tab whose timers run once a second keeps a healthy link', async () => {
   const life = await stage.chromium.open();
-  await life.start(stage.server.url('/echo'), { heartbeat: { ...ECHOED, interval: 300, timeout: 200 } });
-  const link = await stage.server.connection();
+  await life.start(stage.server.url('/first'), { heartbeat: { ...ECHOED, interval: 300, timeout: 200 } });
+  const link = await stage.server.connection('/first');
   await life.hide();
   await until(life, 'hidden');
   // nearly a second late, five times: so it was throttled, and every deadline of the heartbeat with it
@@ -27,8 +27,8 @@ it('T7: a hidden tab whose timers run once a second keeps a healthy link', async
 
 it('T7: a page that is shown again asks for one sign of life, and stays', async () => {
   const life = await stage.chromium.open();
-  await life.start(stage.server.url('/echo'), { heartbeat: ECHOED });
-  const link = await stage.server.connection();
+  await life.start(stage.server.url('/second'), { heartbeat: ECHOED });
+  const link = await stage.server.connection('/second');
   await life.hide();
   await until(life, 'hidden');
   expect(link.messages).toEqual([]);

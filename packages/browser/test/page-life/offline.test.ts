@@ -31,12 +31,30 @@ it("T48: going offline is a doubt that ends a dead link within the probe's timeo
 
 it('T48: a moment offline that harms nothing ends nothing', async () => {
   const life = await stage.chromium.open();
-  await life.start(stage.server.url('/echo'), { heartbeat: ECHOED });
-  const link = await stage.server.connection();
+  await life.start(stage.server.url('/moment'), { heartbeat: ECHOED });
+  const link = await stage.server.connection('/moment');
   await life.page.setOfflineMode(true);
   await until(life, 'offline');
   await life.page.setOfflineMode(false);
   await until(life, 'pong');
-  expect(link.messages).toEqual(['ping']);
+  expect(link.messages[0]).toBe('ping');
+  expect(await life.told('close')).toEqual([]);
+});
+
+it('T48: a change of network asks for a sign of life, and a healthy link stays', async () => {
+  const life = await stage.chromium.open();
+  await life.start(stage.server.url('/moved'), { heartbeat: ECHOED });
+  const link = await stage.server.connection('/moved');
+  await life.cdp.send('Network.enable');
+  await life.cdp.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 300, // of requests; a WebSocket does not feel it
+    downloadThroughput: 100_000,
+    uploadThroughput: 100_000,
+    connectionType: 'cellular4g',
+  });
+  await until(life, 'change of network');
+  await until(life, 'pong');
+  expect(link.messages[0]).toBe('ping');
   expect(await life.told('close')).toEqual([]);
 });

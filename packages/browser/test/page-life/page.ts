@@ -58,6 +58,8 @@ globalThis.inPage = {
 for (const name of ['freeze', 'resume']) document.addEventListener(name, () => tell(name));
 for (const name of ['online', 'offline']) addEventListener(name, () => tell(name));
 for (const name of ['pagehide', 'pageshow'] as const) addEventListener(name, (event) => tell(name, event.persisted));
+const { connection } = navigator as { connection?: EventTarget }; // Chromium has it, TypeScript has not
+connection?.addEventListener('change', () => tell('change of network'));
 document.addEventListener('visibilitychange', () => tell(document.visibilityState));
 
 let due = Date.now() + TICK;
