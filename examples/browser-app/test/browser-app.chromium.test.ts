@@ -17,17 +17,15 @@ const { packageManager } = JSON.parse(readFileSync(path('../../../package.json')
   packageManager: string;
 };
 
-/** What the example needs of ours, directly or not. */
-const PACKAGES = ['core', 'browser', 'node', 'holdfast', 'server'];
-
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-browser-app-'));
 let browser: Browser;
 let server: ChildProcess;
 let url: string;
 
 beforeAll(async () => {
-  for (const name of PACKAGES) buildIfOld(name);
-  const tarballs = Object.fromEntries(PACKAGES.map((name) => pack(name)));
+  const packages = [...neededBy(path('../'))];
+  packages.forEach(buildIfOld);
+  const tarballs = Object.fromEntries(packages.map(pack));
   const app = join(folder, 'app');
   cpSync(path('../'), app, {
     recursive: true,
@@ -96,6 +94,19 @@ test('the bundle holds no ws and nothing else of Node', () => {
   );
   expect(code).not.toMatch(/["'](?:node:\w+|ws|net|tls|crypto|http|https)["']/);
 });
+
+/** The folders of our own packages that this one needs, directly or not. */
+function neededBy(folder: string, found = new Set<string>()): Set<string> {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    dependencies?: Record<string, string>;
+  };
+  for (const [name, version] of Object.entries(dependencies)) {
+    const own = name.replace('@holdfast/', '');
+    if (!version.startsWith('workspace:') || found.has(own)) continue;
+    neededBy(path(`../../../packages/${own}/`), found.add(own));
+  }
+  return found;
+}
 
 /** The name of a package, and its tarball. */
 function pack(name: string): [name: string, tarball: string] {
