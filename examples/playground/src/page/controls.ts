@@ -27,8 +27,8 @@ export function createControls(client: Client, record: Record, first: StageState
 
   async function perform(action: Action, what: string): Promise<void> {
     record.mark(what);
-    const response = await fetch(`/control/${action}`, { method: 'POST' });
-    if (!response.ok) return record.mark(`${what} failed`);
+    const response = await fetch(`/control/${action}`, { method: 'POST' }).catch(() => undefined);
+    if (!response?.ok) return record.mark(`${what} failed`);
     show((await response.json()) as StageState);
   }
 
