@@ -52,6 +52,8 @@ export interface FakeHostOptions {
   readonly modes?: readonly FakeTaskMode[];
   /** Milliseconds from `connectSocket` to the opening, or to its failure. @default 5 */
   readonly openAfter?: number;
+  /** Milliseconds from `close` to the last event of its task, which takes a place until then. @default 0 */
+  readonly closeAfter?: number;
   /** How many tasks may live at a time; the next one fails as WeChat has it. @default Infinity */
   readonly limit?: number;
 }
@@ -72,6 +74,7 @@ export interface FakeHost {
   /** From the next call on. */
   modes: readonly FakeTaskMode[];
   openAfter: number;
+  closeAfter: number;
   /** All that were ever made, in order. */
   readonly tasks: readonly FakeTask[];
   /** The newest. */
@@ -155,6 +158,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const host: FakeHost = {
     modes: options.modes ?? [],
     openAfter: options.openAfter ?? 5,
+    closeAfter: options.closeAfter ?? 0,
     tasks,
     calls,
     get last() {
@@ -203,7 +207,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     if (host.live.length >= limit) {
       return fail(`createSocketTask:fail wcwss taskID=${calls.length} exceed max concurrent count`);
     }
-    const task = createTask(wanted, new Set(host.modes), host.openAfter, (sent) => host.onMessage?.(task, sent));
+    const task = createTask(wanted, new Set(host.modes), host, (sent) => host.onMessage?.(task, sent));
     tasks.push(task);
     mostLive = Math.max(mostLive, host.live.length);
     if (is('returns-promise-of-errMsg')) return Promise.resolve({ errMsg: 'connectSocket:ok', socketTaskId: 1 });
@@ -219,7 +223,7 @@ const NO_ANSWER: readonly FakeTaskMode[] = ['close-never-answers', 'silent-death
 function createTask(
   options: FakeConnectOptions,
   modes: ReadonlySet<FakeTaskMode>,
-  openAfter: number,
+  { openAfter, closeAfter }: Pick<FakeHost, 'openAfter' | 'closeAfter'>,
   sentOut: (data: unknown) => void,
 ): FakeTask {
   const handlers: Record<EventName, Listener[]> = { open: [], message: [], error: [], close: [] };
@@ -319,7 +323,7 @@ function createTask(
         state = 'closed';
         if (!wasOpen) error('connectSocket:fail closed');
         if (wasOpen || !modes.has('error-only')) close(wasOpen ? code : 1006, wasOpen ? reason : '');
-      });
+      }, closeAfter);
     },
   };
 

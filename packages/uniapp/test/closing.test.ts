@@ -1,6 +1,6 @@
 // However a host tells an end, or does not, is there one close and then silence?
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { connect, dial, fakeHost, open, pass } from './support/stage.ts';
 import type { FakeTaskMode } from '@holdfast/testing';
 
@@ -137,6 +137,7 @@ describe('an end that nobody here asked for', () => {
     host.last.error('connectSocket:fail');
     await pass(50);
     host.last.close(1011, 'server error');
+    expect(vi.getTimerCount()).toBe(0);
     await pass(200);
     expect(names()).toBe('opened closed');
     expect(story[1]![1]).toMatchObject({

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest';
 import { connect, dial, dialBy, fakeHost, pass, uniapp, watch } from './support/stage.ts';
-import type { FakeHost, FakeSocketTask, FakeTaskMode } from '@holdfast/testing';
+import type { FakeHost, FakeTaskMode } from '@holdfast/testing';
 
 const ABNORMAL = { code: 1006, reason: '', wasClean: false };
 
@@ -134,6 +134,14 @@ describe('a dial that fails is one close, and says why', () => {
     expect(host.live).toEqual([]); // what was returned is closed, not forgotten
   });
 
+  it('U7: fail that comes when the socket is open already means nothing', async () => {
+    const host = fakeHost();
+    const { names } = dial(host);
+    await pass(20);
+    host.last.options.fail!({ errMsg: 'connectSocket:fail' });
+    expect(names()).toBe('opened');
+  });
+
   it('U6: registering that throws is a failed dial', async () => {
     const { names } = dial(fakeHost(), () => ({ onOpen: () => { throw new Error('no'); } }) as never); // prettier-ignore
     await pass(200);
@@ -208,13 +216,8 @@ describe('dials of one process', () => {
   });
 
   it('U31: however fast a client reconnects, it has two tasks at most', async () => {
-    const host = fakeHost();
-    const slow: typeof host.api.connectSocket = (options) => {
-      const task = host.api.connectSocket(options) as FakeSocketTask;
-      const { close } = task;
-      return Object.assign(task, { close: (wanted: object) => void setTimeout(() => close(wanted), 300) });
-    };
-    const { client } = watch(uniapp().connect('wss://example.com', { connectSocket: slow as never }));
+    const host = fakeHost({ closeAfter: 300 });
+    const { client } = connect(host);
     for (let i = 0; i < 40; i++) {
       client.reconnect();
       await pass(i % 2 ? 100 : 7);
@@ -238,11 +241,11 @@ describe('dials of one process', () => {
   });
 
   it('U31: a task that is closing takes a place until its last event', async () => {
-    const host = fakeHost({ limit: 5 });
+    const host = fakeHost({ limit: 5, closeAfter: 100 });
     const clients = [1, 2, 3, 4, 5].map(() => connect(host));
     await pass(50);
     clients.forEach(({ client }) => client.reconnect());
-    await pass(100);
+    await pass(150);
     expect(clients.map(({ client }) => client.status)).toEqual(Array(5).fill('open'));
     expect(clients.flatMap(({ closes }) => closes.filter(({ opened }) => !opened))).toEqual([]);
     expect(host.mostLive).toBe(5);
