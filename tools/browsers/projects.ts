@@ -10,9 +10,10 @@ import { webkit } from './webkit.ts';
 const PAGES = 'packages/browser/test/browser/**/*.browser.test.ts';
 const PAGE_LIFE = 'packages/browser/test/page-life/**/*.test.ts';
 const MINUTES = 'packages/browser/test/page-life/**/*.minutes.test.ts';
+const EXAMPLES = 'examples/*/test/**/*.chromium.test.ts';
 
 /** For the projects that run without a browser. */
-export const NEEDS_BROWSER: readonly string[] = [PAGES, PAGE_LIFE];
+export const NEEDS_BROWSER: readonly string[] = [PAGES, PAGE_LIFE, EXAMPLES];
 
 const PROVIDERS = {
   chromium: () => playwright({ launchOptions: { executablePath: needBrowser('chromium'), args: [...CHROMIUM_FLAGS] } }),
@@ -21,7 +22,8 @@ const PROVIDERS = {
 };
 
 /**
- * The projects `browser`, with one instance for each browser, and `page-life`, which drives Chromium from outside.
+ * The projects `browser`, with one instance for each browser, and two which drive Chromium from outside: `page-life`, and
+ * `pages` for the examples that one looks at.
  * `everything` is all three browsers, all of them needed, and the tests that take minutes.
  */
 export function browserProjects(
@@ -62,5 +64,9 @@ export function browserProjects(
       sequence: { groupOrder: 3 },
     },
   };
-  return [pages, pageLife];
+  const examples: TestProjectInlineConfiguration = {
+    resolve: { alias },
+    test: { name: 'pages', include: [EXAMPLES], fileParallelism: false, sequence: { groupOrder: 4 } },
+  };
+  return everything ? [pages, pageLife] : [pages, pageLife, examples];
 }
