@@ -155,7 +155,13 @@ function openSocket(
       },
       close({ code, reason, wasClean }) {
         cancelGrace();
-        const close = { code: code ?? 1005, reason: reason ?? '', wasClean: wasClean ?? false, cause };
+        // Deno says 0 of a dial that failed, which is no code (RFC 6455 §7.4.2)
+        const close = {
+          code: code === 0 ? 1006 : (code ?? 1005),
+          reason: reason ?? '',
+          wasClean: wasClean ?? false,
+          cause,
+        };
         inOrder.after(() => finish(close));
       },
     });

@@ -115,6 +115,13 @@ describe('a failed dial', () => {
     expect(told).toEqual(['opened', 'closed']);
   });
 
+  it('T26: a code of 0, as Deno has it of a failed dial, is none: 1006', async () => {
+    const { WebSocket, sockets } = scriptedClass();
+    const { closed } = dial(browserAdapter({ WebSocket }), 'ws://a.test');
+    sockets[0]!.fire('close', { code: 0, reason: '', wasClean: false });
+    await expect(closed).resolves.toMatchObject({ code: 1006, wasClean: false });
+  });
+
   it('T13: a constructor that throws is told later, and the client goes on', async () => {
     let throws = 2;
     const { WebSocket, sockets } = scriptedClass();
