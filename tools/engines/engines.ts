@@ -1,0 +1,60 @@
+// Which engines are there, and how does each run a script?
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installJsc } from './install.ts';
+
+/** A program and its arguments, to which the script's file is added. */
+export type Command = readonly [string, ...string[]];
+
+export interface Engine {
+  readonly name: string;
+  /** What the engine reads: what we publish, or what the tools of its hosts make of that. */
+  readonly language: 'ES2015' | 'ES5';
+  /** @param place the folder that has the node_modules of the runtimes */
+  command(place: string, log: (line: string) => void): Promise<Command> | Command;
+}
+
+/** Node goes first: the others have to live the same lives. */
+export const ENGINES: readonly Engine[] = [
+  { name: 'Node', language: 'ES2015', command: () => [process.execPath] },
+  {
+    // what runs in WeChat, in uni-app's App and in every WebView on iOS
+    name: 'JavaScriptCore',
+    language: 'ES2015',
+    command: async (_, log) => [await installJsc(log)],
+  },
+  {
+    name: 'QuickJS',
+    language: 'ES2015',
+    command: (place) => [process.execPath, fileURLToPath(new URL('quickjs.mjs', import.meta.url)), place],
+  },
+  {
+    // React Native's of this generation knows no classes; its bundler lowers them
+    name: 'Hermes',
+    language: 'ES5',
+    command: (place) => [join(place, 'node_modules/hermes-engine-cli', hermesFolder(), 'hermes'), '-Xmicrotask-queue'],
+  },
+];
+
+/** @returns the same script in ES5, by swc */
+export function lowerToES5(script: string, place: string): string {
+  const swc = createRequire(join(place, 'package.json'))('@swc/core') as {
+    transformSync(source: string, options: object): { readonly code: string };
+  };
+  const jsc = { target: 'es5', parser: { syntax: 'ecmascript' } };
+  return swc.transformSync(script, { jsc, isModule: false, swcrc: false, configFile: false }).code;
+}
+
+function hermesFolder(): string {
+  const folders: Readonly<Record<string, string>> = {
+    'linux x64': 'linux64-bin',
+    'darwin x64': 'osx-bin',
+    'darwin arm64': 'osx-bin',
+  };
+  const machine = `${process.platform} ${process.arch}`;
+  const folder = folders[machine];
+  if (folder === undefined) throw new Error(`there is no Hermes for ${machine}, only for ${Object.keys(folders).join(', ')}`); // prettier-ignore
+  return folder;
+}
