@@ -111,7 +111,7 @@ export function createAlipayHost(): AlipayHost {
       };
       task[event.replace('on', 'off')] = (call: Callback) => void told[event].delete(call);
     }
-    return task;
+    return multiple === true ? task : undefined;
   }
 
   const listen = (set: Set<Callback>) => (call: Callback) => void set.add(call);

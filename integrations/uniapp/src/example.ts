@@ -75,7 +75,7 @@ async function compareWithReference(page: Page): Promise<void> {
     writeFileSync(reference, shot);
     return;
   }
-  const judge = await page.context().newPage();
+  const judge = await page.context().browser()!.newPage();
   await judge.addScriptTag({ path: fileURLToPath(new URL('compare-images.js', import.meta.url)) });
   const [one, other] = [shot, readFileSync(reference)].map((png) => `data:image/png;base64,${png.toString('base64')}`);
   const different = Number(await judge.evaluate(`holdfastCompare('${one}', '${other}')`));
