@@ -1,14 +1,15 @@
 // What do all tests in a page share: the addresses of the fault server, and its word that nothing was left open?
 
 import { expect, inject, vi } from 'vitest';
+import { addressesOf } from './addresses.ts';
 
-const { origin, refusedUrl, witness } = inject('faults');
+const faults = inject('faults');
 
-export const addresses = { url: (path: string): string => origin + path, refusedUrl };
+export const addresses = addressesOf(faults);
 
 /** How many WebSockets the server has. */
 export async function openAtServer(): Promise<number> {
-  const answer = await fetch(witness);
+  const answer = await fetch(faults.witness);
   return Number(await answer.text());
 }
 

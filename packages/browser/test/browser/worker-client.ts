@@ -21,12 +21,12 @@ export function startWorker(): Worked {
   worker.addEventListener('error', ({ message }) => {
     for (const { reject } of waiting.values()) reject(new Error(`the worker failed: ${message}`));
   });
-  const { origin, refusedUrl } = inject('faults');
+  const faults = inject('faults');
   return {
     run: (name) =>
       new Promise((resolve, reject) => {
         waiting.set(name, { resolve, reject });
-        worker.postMessage({ name, origin, refusedUrl } satisfies Order);
+        worker.postMessage({ name, faults } satisfies Order);
       }),
     terminate: () => worker.terminate(),
   };

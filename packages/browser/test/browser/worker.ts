@@ -2,22 +2,23 @@
 
 import { browserAdapter, connect } from '@holdfast/browser';
 import { conformanceCases } from '@holdfast/testing/conformance';
+import { addressesOf, type Addresses } from './addresses.ts';
+import type { Faults } from './global-setup.ts';
 
 /** `name` is that of a conformance case, or of one of `CLIENT_ORDERS`. */
 export interface Order {
   readonly name: string;
-  readonly origin: string;
-  readonly refusedUrl: string;
+  readonly faults: Faults;
 }
 
 export type Answer =
   { readonly name: string; readonly result: string } | { readonly name: string; readonly error: string };
 
-const CLIENT_ORDERS: Readonly<Record<string, (origin: string) => Promise<string>>> = {
+const CLIENT_ORDERS: Readonly<Record<string, (addresses: Addresses) => Promise<string>>> = {
   /** A client in the worker loses its first socket and dials again by itself. */
-  'lose and redial': async (origin) => {
+  'lose and redial': async ({ url }) => {
     const paths = ['/terminate', '/echo'];
-    const client = connect(() => origin + (paths.shift() ?? '/echo'), { reconnect: { initialDelay: 10 } });
+    const client = connect(() => url(paths.shift() ?? '/echo'), { reconnect: { initialDelay: 10 } });
     await client.opened();
     const closed = new Promise<number>((resolve) => client.once('close', ({ code }) => resolve(code)));
     client.send('go');
@@ -39,12 +40,13 @@ self.addEventListener('message', ({ data }: MessageEvent<Order>) => {
   );
 });
 
-async function perform({ name, origin, refusedUrl }: Order): Promise<string> {
+async function perform({ name, faults }: Order): Promise<string> {
+  const addresses = addressesOf(faults);
   const order = CLIENT_ORDERS[name];
-  if (order) return order(origin);
+  if (order) return order(addresses);
   const known = conformanceCases().find((one) => one.name === name);
   if (!known) throw new Error(`nothing is named ${name}`);
-  await known.run({ adapter: browserAdapter(), url: (path) => origin + path, refusedUrl });
+  await known.run({ adapter: browserAdapter(), ...addresses });
   return 'kept';
 }
 
