@@ -32,6 +32,9 @@ export interface Dialler {
   cutAll(): void;
 }
 
+/** On a phone a socket that was closed keeps its place for a while, in milliseconds; loopback alone would be too quick. */
+const LINGERS = 60;
+
 export function createDialler(): Dialler {
   const live = new Set<Line>();
   let most = 0;
@@ -43,9 +46,13 @@ export function createDialler(): Dialler {
     let answered: Record<string, unknown> = {};
     let cause = '';
     let isCut = false;
+    let isClosed = false;
     const line: Line = {
       send: (data) => socket.send(data),
-      close: (code, reason) => socket.close(code, reason),
+      close(code, reason) {
+        isClosed = true;
+        socket.close(code, reason);
+      },
       cut() {
         isCut = true;
         live.delete(line);
@@ -64,8 +71,12 @@ export function createDialler(): Dialler {
     });
     socket.on('error', (error) => void (cause = error.message));
     socket.on('close', (code, reason) => {
-      live.delete(line);
-      if (!isCut) events.ended({ opened, code, reason: reason.toString(), cause });
+      const end = (): void => {
+        live.delete(line);
+        if (!isCut) events.ended({ opened, code, reason: reason.toString(), cause });
+      };
+      if (isClosed) setTimeout(end, LINGERS);
+      else end();
     });
     return line;
   }
