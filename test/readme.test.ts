@@ -43,7 +43,7 @@ describe('README.md and README.zh-CN.md', () => {
 
   it('hold the snippets word for word', () => {
     const shown = codeBlocksOf(english).flatMap(({ language, code }) => (language === 'ts' ? [code] : []));
-    expect(shown).toEqual(['page', 'client', 'server'].map((name) => read(`test/snippets/${name}.ts`)));
+    expect(shown).toEqual(['page', 'client', 'uniapp', 'server'].map((name) => read(`test/snippets/${name}.ts`)));
   });
 });
 
