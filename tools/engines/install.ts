@@ -12,8 +12,8 @@ import { ProgramFailed, runProgram } from './program.ts';
 const from = fileURLToPath(new URL('runtimes', import.meta.url));
 const cache = fileURLToPath(new URL('../../node_modules/.cache/engines', import.meta.url));
 
-/** Newest first; each release has one of them. */
-const JSC_PACKAGES = ['libjavascriptcoregtk-4.1-bin', 'libjavascriptcoregtk-4.0-bin'];
+/** As Debian 12 has it, and as newer releases do. */
+const JSC_PACKAGES = ['libjavascriptcoregtk-4.0-bin', 'libjavascriptcoregtk-bin'];
 const MINUTES = 60_000;
 
 /** Installs what the lockfile says, unless that was done before. @returns the folder that has the node_modules */
@@ -37,20 +37,24 @@ export async function installRuntimes(log: (line: string) => void): Promise<stri
 /** @returns the command. @throws saying what to do, if there is none and none can be installed */
 export async function installJsc(log: (line: string) => void): Promise<string> {
   if (await works('jsc')) return 'jsc';
-  const tried: string[] = [];
+  log('installing JavaScriptCore by apt-get');
+  const tried = [await aptGet('update')]; // a fresh machine has no lists
   for (const name of JSC_PACKAGES) {
-    log(`installing ${name} by apt-get`);
-    try {
-      await runProgram('apt-get', ['install', '-y', '--no-install-recommends', name], { timeout: 10 * MINUTES });
-    } catch (error) {
-      tried.push(error instanceof ProgramFailed ? error.lastLine : String(error));
-      continue;
-    }
+    tried.push(await aptGet('install', '-y', '--no-install-recommends', name));
     if (await works('jsc')) return 'jsc';
-    tried.push(`${name} brought no jsc`);
   }
   const what = 'there is no jsc, the shell of JavaScriptCore, and apt-get could not install it';
-  throw new Error(`${what}; install ${JSC_PACKAGES.join(' or ')} as root.\n${tried.join('\n')}`);
+  throw new Error(`${what}; install ${JSC_PACKAGES.join(' or ')} as root:\n${tried.join('\n')}`);
+}
+
+/** @returns what became of it, in a line */
+async function aptGet(...args: readonly string[]): Promise<string> {
+  try {
+    await runProgram('apt-get', args, { timeout: 10 * MINUTES });
+    return `apt-get ${args.join(' ')}: done`;
+  } catch (error) {
+    return `apt-get ${args.join(' ')}: ${error instanceof ProgramFailed ? error.lastLine : String(error)}`;
+  }
 }
 
 async function works(command: string): Promise<boolean> {
