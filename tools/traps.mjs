@@ -1,5 +1,5 @@
 // Which promises are kept by a test? `pnpm traps` prints each T and U number with the tests that carry it.
-// `pnpm traps --check 1-27,30-46` exits with 1 when one of those T numbers has no test.
+// `pnpm traps --check T1-48,U1-43` exits with 1 when one of those numbers has no test.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join, relative } from 'node:path';
@@ -37,8 +37,8 @@ if (broken.length > 0) console.error(`no test carries ${broken.join(' ')}`);
 process.exit(broken.length > 0 ? 1 : 0);
 
 function range(text) {
-  const [first, last = first] = text.split('-').map(Number);
-  return Array.from({ length: last - first + 1 }, (_, i) => `T${first + i}`);
+  const [, letter, first, last = first] = /^([TU])(\d+)(?:-(\d+))?$/.exec(text);
+  return Array.from({ length: last - first + 1 }, (_, i) => `${letter}${Number(first) + i}`);
 }
 
 function testFiles() {
