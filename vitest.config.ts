@@ -29,7 +29,7 @@ const withoutBrowser: TestProjectInlineConfiguration[] = [
     resolve: { alias },
     test: {
       name: 'node',
-      include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+      include: ['{packages,examples,tools}/*/test/**/*.test.ts', 'test/**/*.test.ts'],
       exclude: [realTime, ...NEEDS_BROWSER],
       typecheck: {
         enabled: true,
