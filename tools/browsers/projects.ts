@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
-import { CHROMIUM_FLAGS, chooseBrowsers, needBrowser, type BrowserName } from './find.ts';
+import { CHROMIUM_FLAGS, chooseBrowsers, needBrowser } from './find.ts';
 import { firefox } from './firefox.ts';
 import { webkit } from './webkit.ts';
 
@@ -22,8 +22,8 @@ const PROVIDERS = {
 };
 
 /**
- * The projects `browser`, with one instance for each browser, and two which drive Chromium from outside: `page-life`, and
- * `pages` for the examples that one looks at.
+ * The project `browser` for the first browser and `browser-…` for each other, and two which drive Chromium from outside:
+ * `page-life`, and `pages` for the examples that one looks at.
  * `everything` is all three browsers, all of them needed, and the tests that take minutes.
  */
 export function browserProjects(
@@ -31,26 +31,25 @@ export function browserProjects(
   everything: boolean,
 ): TestProjectInlineConfiguration[] {
   const browsers = chooseBrowsers(everything ? ['chromium', 'firefox', 'webkit'] : undefined);
-  const [first] = browsers;
-  if (first === undefined) return [];
-  const pages: TestProjectInlineConfiguration = {
+  // one project for each, since all instances of a project have one provider; one after the other
+  const pages = browsers.map((browser, i): TestProjectInlineConfiguration => ({
     resolve: { alias },
     optimizeDeps: { include: ['eventemitter3'] }, // one that is found only on the way reloads the page under the tests
     test: {
-      name: 'browser',
+      name: i === 0 ? 'browser' : `browser-${browser}`,
       include: [PAGES],
       globalSetup: [fileURLToPath(new URL('../../packages/browser/test/browser/global-setup.ts', import.meta.url))],
-      sequence: { groupOrder: 2 },
+      sequence: { groupOrder: 2 + i },
       browser: {
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        provider: PROVIDERS[first](), // each has its own; vitest asks this one whether coverage can be had
-        instances: browsers.map((browser: BrowserName) => ({ browser, provider: PROVIDERS[browser]() })),
+        provider: PROVIDERS[browser](),
+        instances: [{ browser }],
       },
     },
-  };
-  if (!browsers.includes('chromium')) return [pages];
+  }));
+  if (!browsers.includes('chromium')) return pages;
   const pageLife: TestProjectInlineConfiguration = {
     resolve: { alias },
     test: {
@@ -61,12 +60,12 @@ export function browserProjects(
       hookTimeout: 30_000,
       // promises with a time in them: one after the other, when nothing else runs
       fileParallelism: false,
-      sequence: { groupOrder: 3 },
+      sequence: { groupOrder: 5 },
     },
   };
   const examples: TestProjectInlineConfiguration = {
     resolve: { alias },
-    test: { name: 'pages', include: [EXAMPLES], fileParallelism: false, sequence: { groupOrder: 4 } },
+    test: { name: 'pages', include: [EXAMPLES], fileParallelism: false, sequence: { groupOrder: 6 } },
   };
-  return everything ? [pages, pageLife] : [pages, pageLife, examples];
+  return everything ? [...pages, pageLife] : [...pages, pageLife, examples];
 }
