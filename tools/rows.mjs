@@ -41,7 +41,9 @@ const MAY_IMPORT = {
   node: ['core'],
   uniapp: ['core'],
   holdfast: ['core', 'browser', 'node', 'uniapp'],
-  server: ['core'],
+  session: ['core'],
+  server: ['core', 'session'],
+  redis: ['core', 'server'],
   testing: ['core', 'browser'],
 };
 for (const [name, allowed] of Object.entries(MAY_IMPORT)) {

@@ -1,0 +1,2 @@
+import { base } from '../../tsup.base';
+export default base({ platform: 'node', target: 'es2020' });

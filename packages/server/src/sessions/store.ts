@@ -1,0 +1,172 @@
+// What does a session store have to do, so that nothing is lost and nothing is done twice?
+//
+// Session state is only ever here: nodes are disposable. Each operation is atomic for its session. The laws below are
+// tested for every store by one suite, and under crashes, zombies and rollbacks by the simulation.
+
+import type { Data } from '@holdfast/core';
+
+/** A value, or a promise of one: a store in memory answers at once, and then no message waits for a turn of the loop. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/**
+ * The right to speak for a session, from one `resume` (or `open`) to the next. Law: an operation with a lease whose
+ * `conn` is not the newest changes nothing and answers `'fenced'`.
+ */
+export interface Lease {
+  readonly sid: string;
+  readonly conn: number;
+}
+
+/** Where a lease stands. `gone`: the session has ended or expired. */
+export type Standing = 'ok' | 'fenced' | 'gone';
+
+/** The same, of a position that is claimed. `duplicate`: it was taken before; `gap`: something before it is missing. */
+export type Progress = Standing | 'duplicate' | 'gap';
+
+/** Why a session ended, as clients and applications are told; see PROTOCOL.md. */
+export type EndReason = 'expired' | 'unknown' | 'overflow' | 'regressed' | 'unauthorized' | 'ended' | 'limit';
+
+/** One message from the server to the client, stored until the client has acknowledged it. */
+export interface Entry {
+  /** From 1, one more each. */
+  readonly seq: number;
+  /** 32 random bits, by which a store that went back in time is told from one that did not. */
+  readonly tag: number;
+  readonly data: Data;
+}
+
+/** What may be stored for one session, and for how long. */
+export interface SessionBounds {
+  /** Milliseconds that a session lives after it was last touched. */
+  readonly ttl: number;
+  /** Messages that wait for the client's acknowledgement. */
+  readonly maxMessages: number;
+  /** Bytes of them, UTF-8 or binary. */
+  readonly maxBytes: number;
+  /** Living sessions of one principal. */
+  readonly maxPerPrincipal: number;
+}
+
+export interface OpenRequest {
+  readonly sid: string;
+  /** SHA-256 of the resume token, as hex; the token itself is never stored. */
+  readonly tokenHash: string;
+  readonly principal: string;
+  /** The client's number for this attempt. */
+  readonly attempt: number;
+  /** The node that will hold the lease. */
+  readonly node: string;
+}
+
+/** What a client that comes back says of itself. */
+export interface ResumeClaim extends OpenRequest {
+  /** The last message that it has received, and that message's tag (0, 0 before the first). */
+  readonly received: number;
+  readonly tag: number;
+  /** The last of its own messages that was acknowledged to it, and the last that it has written to any socket. */
+  readonly acked: number;
+  readonly sent: number;
+  /** Takes the lease even while a handler of its owner is in flight: the wait for it has run out. */
+  readonly force: boolean;
+}
+
+/** What is known of a session when a lease on it begins. */
+export interface Resumed {
+  readonly name: 'resumed';
+  readonly lease: Lease;
+  /** The last message of the client's that is committed. */
+  readonly committed: number;
+  /** The last message to the client that is stored. */
+  readonly stored: number;
+}
+
+export type ResumeOutcome =
+  | Resumed
+  /** An attempt that is not newer than the last: nothing was touched. */
+  | { readonly name: 'stale' }
+  /** A handler of the owner is in flight; the owner was told to `yield`. Ask again. */
+  | { readonly name: 'busy' }
+  /** There is nothing to resume. */
+  | { readonly name: 'lost'; readonly reason: EndReason };
+
+export type AppendOutcome =
+  | { readonly name: 'stored'; readonly seq: number }
+  /** The bounds are reached, and a client is there to make room: nothing was stored. */
+  | { readonly name: 'full' }
+  /** The bounds are reached with no client connected: the session has ended, as `overflow`. */
+  | { readonly name: 'overflow' }
+  | { readonly name: 'gone' };
+
+/** What a store tells the nodes. */
+export type StoreNews =
+  /** Messages were stored for a session whose lease this node holds. */
+  | { readonly name: 'appended'; readonly sid: string }
+  /** Somebody else wants this session: begin nothing more, and commit what is in flight. */
+  | { readonly name: 'yield'; readonly sid: string }
+  /** The session was ended elsewhere, or another node has taken the lease. */
+  | { readonly name: 'gone'; readonly sid: string };
+
+export interface SessionStore {
+  /** Makes a session; its first lease has `conn` 1. `limit`: the principal has all that it may have. */
+  open(request: OpenRequest, bounds: SessionBounds): Awaitable<Lease | 'limit'>;
+
+  /**
+   * Takes the lease: `conn` grows by one and older leases are fenced. In this order:
+   * 1. no such session: `lost`, `expired` or the reason of its tombstone if it has one, else `unknown`
+   * 2. token hash or principal differ: `lost`, `unauthorized`; nothing is touched, and it takes as long
+   * 3. `attempt` is not above the newest seen: `stale`; nothing is touched
+   * 4. a handler is in flight and not `force`: `busy`; the owner hears `yield`
+   * 5. the claim and the store contradict each other, so the store (or the client's snapshot) went back in time: the
+   *    session ends, `lost`, `regressed`. They agree if `received` lies in [acknowledged, stored], the committed position
+   *    lies in [acked, sent], the tag of entry `received` (or of the last acknowledged one) is `tag`, and every entry from
+   *    `received` + 1 to `stored` is there
+   * 6. `resumed`; what is up to `received` is acknowledged with it
+   */
+  resume(claim: ResumeClaim, bounds: SessionBounds): Awaitable<ResumeOutcome>;
+
+  /**
+   * A handler for the messages `from` to `to` is about to run. Law: `ok` only if `from` is one above the committed
+   * position, and from then on `resume` answers `busy` until they are committed.
+   */
+  begin(lease: Lease, from: number, to: number): Awaitable<Progress>;
+
+  /**
+   * They are handled. Law: compare-and-set, so each position is committed once, in order. With a `transaction` of the
+   * application's the store commits in it, where it can; stores that cannot refuse with `INVALID_OPTION`.
+   */
+  commit(lease: Lease, from: number, to: number, transaction?: unknown): Awaitable<Progress>;
+
+  /** The handler that `begin` announced will not run, or not now. */
+  abandon(lease: Lease): Awaitable<Standing>;
+
+  /** Stores one message for the client, from any node; the owner of the lease hears `appended`. */
+  append(sid: string, message: Omit<Entry, 'seq'>, bytes: number, bounds: SessionBounds): Awaitable<AppendOutcome>;
+
+  /** Entries after `after`, oldest first, at most `limit`. */
+  read(lease: Lease, after: number, limit: number): Awaitable<readonly Entry[] | 'fenced' | 'gone'>;
+
+  /** The client has everything up to `seq`. Law: it is forgotten, but for the tag of `seq`; never moves back. */
+  acknowledge(lease: Lease, seq: number): Awaitable<Standing>;
+
+  /** Each lives for another `ttl`. One answer per lease, in order. */
+  touch(leases: readonly Lease[], ttl: number): Awaitable<readonly Standing[]>;
+
+  /** The socket is gone and the lease's node does not hold it any more; the session lives on for `ttl`. */
+  release(lease: Lease, ttl: number): Awaitable<Standing>;
+
+  /**
+   * Ends a session, with a lease only if that is the newest. A tombstone says why to whoever asks within ten times the
+   * `ttl`. Answers what was stored and never acknowledged.
+   */
+  end(
+    session: Lease | { readonly sid: string },
+    reason: EndReason,
+    ttl: number,
+  ): Awaitable<{ readonly standing: Standing; readonly undelivered: readonly Entry[] }>;
+
+  /** Tells `node` its news, best effort: whoever depends on one also asks now and then. Returns a stop. */
+  watch(node: string, hear: (news: StoreNews) => void): () => void;
+
+  /** Lets go of connections and timers. May be called twice. */
+  close(): Awaitable<void>;
+}
