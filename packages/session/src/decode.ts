@@ -1,0 +1,190 @@
+// What did the other end say, if it is anything at all?
+//
+// Whatever comes in, nothing here throws, and no number comes out that is not in its range. One function for each
+// direction, since a client has no use for what only a server hears.
+
+import type { Data } from '@holdfast/core';
+import {
+  MAX_SEQ,
+  MAX_TAG,
+  type FrameFromClient,
+  type FrameFromEither,
+  type FrameFromServer,
+  type HelloFrame,
+  type InvalidFrame,
+  type LostFrame,
+  type OpenFrame,
+  type ReadyFrame,
+  type ResumeFrame,
+} from './frames.ts';
+
+/** What a client hears. Binary `data` of a message lies in the memory of `data`. */
+export function decodeFromServer(data: Data): FrameFromServer {
+  if (typeof data === 'string') {
+    switch (data.charAt(0)) {
+      case 'q':
+        return positionIn(data, 'pong');
+      case 'H':
+        return fieldsIn(data, hello);
+      case 'Y':
+        return fieldsIn(data, ready);
+      case 'L':
+        return fieldsIn(data, lost);
+    }
+  }
+  return decodeFromEither(data);
+}
+
+/** What a server hears. Binary `data` of a message lies in the memory of `data`. */
+export function decodeFromClient(data: Data): FrameFromClient {
+  if (typeof data === 'string') {
+    switch (data.charAt(0)) {
+      case 'p':
+        return positionIn(data, 'ping');
+      case 'O':
+        return fieldsIn(data, open);
+      case 'R':
+        return fieldsIn(data, resume);
+    }
+  }
+  return decodeFromEither(data);
+}
+
+function decodeFromEither(data: Data): FrameFromEither {
+  if (typeof data !== 'string') return decodeBinary(data);
+  switch (data.charAt(0)) {
+    case 'd':
+      return messageIn(data);
+    case 'v':
+      return data[1] === ':' ? { type: 'volatile', data: data.slice(2) } : invalid('v without a colon');
+    case 'a':
+      return positionIn(data, 'ack');
+    case 'E':
+      return data === 'E' ? { type: 'end' } : invalid('E with more behind it');
+  }
+  return strange(data.charCodeAt(0));
+}
+
+function decodeBinary(frame: Uint8Array): FrameFromEither {
+  const letter = frame[0]!; // undefined if there is none, and then it is no letter
+  if (letter === 0x76) return { type: 'volatile', data: frame.subarray(1) };
+  if (letter !== 0x64) return strange(letter);
+  if (frame.length < 12) return invalid('d without its header');
+  const header = new DataView(frame.buffer, frame.byteOffset);
+  const seq = header.getUint16(2) * 0x1_0000_0000 + header.getUint32(4);
+  if (frame[1] || !seq) return invalid('d with a wrong number');
+  return { type: 'message', seq, tag: header.getUint32(8), data: frame.subarray(12) };
+}
+
+function messageIn(text: string): FrameFromEither {
+  const dot = text.indexOf('.');
+  const colon = text.indexOf(':', dot);
+  const seq = numberIn(text, 1, dot);
+  const tag = numberIn(text, dot + 1, colon);
+  if (!(seq > 0 && seq <= MAX_SEQ && tag <= MAX_TAG)) return invalid('d with a wrong number');
+  return { type: 'message', seq, tag, data: text.slice(colon + 1) };
+}
+
+function positionIn<Type extends string>(
+  text: string,
+  type: Type,
+): { readonly type: Type; readonly received: number } | InvalidFrame {
+  const received = numberIn(text, 1, text.length);
+  return received <= MAX_SEQ ? { type, received } : invalid(`${type} with a wrong number`);
+}
+
+/** The number in base 36 between two places, or NaN: digits and small letters, and no zero before others. */
+function numberIn(text: string, from: number, to: number): number {
+  let value = from < to && (to === from + 1 || text[from] !== '0') ? 0 : NaN;
+  // ten digits hold all 48 bits; an eleventh is too much already, so nobody can make this loop long
+  for (let i = from; i < to && value <= MAX_SEQ; i++) {
+    const unit = text.charCodeAt(i);
+    value = value * 36 + (unit > 0x2f && unit < 0x3a ? unit - 0x30 : unit > 0x60 && unit < 0x7b ? unit - 0x57 : NaN);
+  }
+  return value;
+}
+
+/** A frame whose first letter means nothing here. Capitals are kept for additions. */
+function strange(letter: number): FrameFromEither {
+  return letter > 0x40 && letter < 0x5b ? { type: 'unknown' } : invalid('no such frame');
+}
+
+function invalid(why: string): InvalidFrame {
+  return { type: 'invalid', why };
+}
+
+// ---- JSON, in the handshake alone. Fields are read one by one; what is not asked for is not looked at.
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Room for milliseconds that timers take, and for bytes. */
+const MAX_AMOUNT = 0x7fff_ffff;
+
+const hello = (fields: Fields): HelloFrame => ({
+  type: 'hello',
+  version: integer(fields, 'v', 1, MAX_AMOUNT),
+  ttl: integer(fields, 'ttl', 1, MAX_AMOUNT),
+  maxMessage: integer(fields, 'max', 1, MAX_AMOUNT),
+  heartbeat: integer(fields, 'hb', 1, MAX_AMOUNT),
+  window: integer(fields, 'win', 1, MAX_AMOUNT),
+});
+
+const ready = (fields: Fields): ReadyFrame => ({
+  type: 'ready',
+  sid: word(fields, 'sid'),
+  token: fields['tok'] === undefined ? undefined : word(fields, 'tok'),
+  received: integer(fields, 'rx', 0, MAX_SEQ),
+});
+
+const lost = (fields: Fields): LostFrame => ({ type: 'lost', reason: word(fields, 'reason') });
+
+const open = (fields: Fields): OpenFrame => ({
+  type: 'open',
+  version: integer(fields, 'v', 1, MAX_AMOUNT),
+  attempt: integer(fields, 'att', 1, MAX_SEQ),
+  window: integer(fields, 'win', 1, MAX_AMOUNT),
+  auth: fields['auth'],
+});
+
+const resume = (fields: Fields): ResumeFrame => ({
+  type: 'resume',
+  version: integer(fields, 'v', 1, MAX_AMOUNT),
+  attempt: integer(fields, 'att', 1, MAX_SEQ),
+  window: integer(fields, 'win', 1, MAX_AMOUNT),
+  sid: word(fields, 'sid'),
+  token: word(fields, 'tok'),
+  received: integer(fields, 'rx', 0, MAX_SEQ),
+  tag: integer(fields, 'tag', 0, MAX_TAG),
+  acked: integer(fields, 'acked', 0, MAX_SEQ),
+  sent: integer(fields, 'sent', 0, MAX_SEQ),
+  auth: fields['auth'],
+});
+
+/** `read` throws at the first field that is not as it should be; this is not on the way of messages. */
+function fieldsIn<Frame>(text: string, read: (fields: Fields) => Frame): Frame | InvalidFrame {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text.slice(1));
+  } catch {
+    return invalid(`${text[0]} without JSON`);
+  }
+  if (typeof fields !== 'object' || !fields) return invalid(`${text[0]} without an object`);
+  try {
+    return read(fields as Fields);
+  } catch (fault) {
+    return invalid(`${text[0]} with a wrong ${(fault as Error).message}`);
+  }
+}
+
+function integer(fields: Fields, name: string, min: number, max: number): number {
+  const value = fields[name] as number;
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new Error(name);
+}
+
+/** 1 to 128 letters, digits, `-` and `_`: nothing that means something in a key of a store, or in a log. */
+function word(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value === 'string' && /^[\w-]{1,128}$/.test(value)) return value;
+  throw new Error(name);
+}
