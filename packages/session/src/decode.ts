@@ -56,11 +56,11 @@ function decodeFromEither(data: Data): FrameFromEither {
     case 'd':
       return messageIn(data);
     case 'v':
-      return data[1] === ':' ? { type: 'volatile', data: data.slice(2) } : invalid('v without a colon');
+      return data[1] === ':' ? { type: 'volatile', data: data.slice(2) } : malformed('v');
     case 'a':
       return positionIn(data, 'ack');
     case 'E':
-      return data === 'E' ? { type: 'end' } : invalid('E with more behind it');
+      return data === 'E' ? { type: 'end' } : malformed('E');
   }
   return strange(data.charCodeAt(0));
 }
@@ -69,10 +69,10 @@ function decodeBinary(frame: Uint8Array): FrameFromEither {
   const letter = frame[0]!; // undefined if there is none, and then it is no letter
   if (letter === 0x76) return { type: 'volatile', data: frame.subarray(1) };
   if (letter !== 0x64) return strange(letter);
-  if (frame.length < 12) return invalid('d without its header');
+  if (frame.length < 12) return malformed('d');
   const header = new DataView(frame.buffer, frame.byteOffset);
   const seq = header.getUint16(2) * 0x1_0000_0000 + header.getUint32(4);
-  if (frame[1] || !seq) return invalid('d with a wrong number');
+  if (frame[1] || !seq) return malformed('d');
   return { type: 'message', seq, tag: header.getUint32(8), data: frame.subarray(12) };
 }
 
@@ -81,7 +81,7 @@ function messageIn(text: string): FrameFromEither {
   const colon = text.indexOf(':', dot);
   const seq = numberIn(text, 1, dot);
   const tag = numberIn(text, dot + 1, colon);
-  if (!(seq > 0 && seq <= MAX_SEQ && tag <= MAX_TAG)) return invalid('d with a wrong number');
+  if (!(seq > 0 && seq <= MAX_SEQ && tag <= MAX_TAG)) return malformed('d');
   return { type: 'message', seq, tag, data: text.slice(colon + 1) };
 }
 
@@ -90,13 +90,13 @@ function positionIn<Type extends string>(
   type: Type,
 ): { readonly type: Type; readonly received: number } | InvalidFrame {
   const received = numberIn(text, 1, text.length);
-  return received <= MAX_SEQ ? { type, received } : invalid(`${type} with a wrong number`);
+  return received <= MAX_SEQ ? { type, received } : malformed(text.charAt(0));
 }
 
 /** The number in base 36 between two places, or NaN: digits and small letters, and no zero before others. */
 function numberIn(text: string, from: number, to: number): number {
   let value = from < to && (to === from + 1 || text[from] !== '0') ? 0 : NaN;
-  // ten digits hold all 48 bits; an eleventh is too much already, so nobody can make this loop long
+  // ten digits hold all 48 bits and an eleventh is too much already, so nobody can make this loop long
   for (let i = from; i < to && value <= MAX_SEQ; i++) {
     const unit = text.charCodeAt(i);
     value = value * 36 + (unit > 0x2f && unit < 0x3a ? unit - 0x30 : unit > 0x60 && unit < 0x7b ? unit - 0x57 : NaN);
@@ -106,27 +106,24 @@ function numberIn(text: string, from: number, to: number): number {
 
 /** A frame whose first letter means nothing here. Capitals are kept for additions. */
 function strange(letter: number): FrameFromEither {
-  return letter > 0x40 && letter < 0x5b ? { type: 'unknown' } : invalid('no such frame');
+  return letter > 0x40 && letter < 0x5b ? { type: 'unknown' } : malformed('letter');
 }
 
-function invalid(why: string): InvalidFrame {
-  return { type: 'invalid', why };
+function malformed(what: string): InvalidFrame {
+  return { type: 'invalid', why: `malformed ${what}` };
 }
 
 // ---- JSON, in the handshake alone. Fields are read one by one; what is not asked for is not looked at.
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Room for milliseconds that timers take, and for bytes. */
-const MAX_AMOUNT = 0x7fff_ffff;
-
 const hello = (fields: Fields): HelloFrame => ({
   type: 'hello',
-  version: integer(fields, 'v', 1, MAX_AMOUNT),
-  ttl: integer(fields, 'ttl', 1, MAX_AMOUNT),
-  maxMessage: integer(fields, 'max', 1, MAX_AMOUNT),
-  heartbeat: integer(fields, 'hb', 1, MAX_AMOUNT),
-  window: integer(fields, 'win', 1, MAX_AMOUNT),
+  version: amount(fields, 'v'),
+  ttl: amount(fields, 'ttl'),
+  maxMessage: amount(fields, 'max'),
+  heartbeat: amount(fields, 'hb'),
+  window: amount(fields, 'win'),
 });
 
 const ready = (fields: Fields): ReadyFrame => ({
@@ -140,17 +137,17 @@ const lost = (fields: Fields): LostFrame => ({ type: 'lost', reason: word(fields
 
 const open = (fields: Fields): OpenFrame => ({
   type: 'open',
-  version: integer(fields, 'v', 1, MAX_AMOUNT),
+  version: amount(fields, 'v'),
   attempt: integer(fields, 'att', 1, MAX_SEQ),
-  window: integer(fields, 'win', 1, MAX_AMOUNT),
+  window: amount(fields, 'win'),
   auth: fields['auth'],
 });
 
 const resume = (fields: Fields): ResumeFrame => ({
   type: 'resume',
-  version: integer(fields, 'v', 1, MAX_AMOUNT),
+  version: amount(fields, 'v'),
   attempt: integer(fields, 'att', 1, MAX_SEQ),
-  window: integer(fields, 'win', 1, MAX_AMOUNT),
+  window: amount(fields, 'win'),
   sid: word(fields, 'sid'),
   token: word(fields, 'tok'),
   received: integer(fields, 'rx', 0, MAX_SEQ),
@@ -160,21 +157,21 @@ const resume = (fields: Fields): ResumeFrame => ({
   auth: fields['auth'],
 });
 
-/** `read` throws at the first field that is not as it should be; this is not on the way of messages. */
+/** `read` throws the name of the first field that is not as it should be; this is not on the way of messages. */
 function fieldsIn<Frame>(text: string, read: (fields: Fields) => Frame): Frame | InvalidFrame {
-  let fields: unknown;
+  let fields: unknown; // stays undefined if it is no JSON, and then lacks the first field as much as a null does
   try {
     fields = JSON.parse(text.slice(1));
-  } catch {
-    return invalid(`${text[0]} without JSON`);
-  }
-  if (typeof fields !== 'object' || !fields) return invalid(`${text[0]} without an object`);
+  } catch {}
   try {
-    return read(fields as Fields);
+    return read(Object(fields) as Fields);
   } catch (fault) {
-    return invalid(`${text[0]} with a wrong ${(fault as Error).message}`);
+    return malformed(`${text.charAt(0)}.${(fault as Error).message}`);
   }
 }
+
+/** Milliseconds that timers take, and bytes. */
+const amount = (fields: Fields, name: string): number => integer(fields, name, 1, 0x7fff_ffff);
 
 function integer(fields: Fields, name: string, min: number, max: number): number {
   const value = fields[name] as number;
