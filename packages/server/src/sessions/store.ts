@@ -99,8 +99,8 @@ export type AppendOutcome =
 
 /** What a store tells the nodes. */
 export type StoreNews =
-  /** Messages were stored for a session whose lease this node holds. */
-  | { readonly name: 'appended'; readonly sid: string }
+  /** Messages were stored for a session whose lease this node holds; `seq` is the newest, and spares a needless `read`. */
+  | { readonly name: 'appended'; readonly sid: string; readonly seq?: number | undefined }
   /** Somebody else wants this session: begin nothing more, and commit what is in flight. */
   | { readonly name: 'yield'; readonly sid: string }
   /** The session was ended elsewhere, or another node has taken the lease. */
