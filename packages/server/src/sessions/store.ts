@@ -2,6 +2,9 @@
 //
 // Session state is only ever here: nodes are disposable. Each operation is atomic for its session. The laws below are
 // tested for every store by one suite, and under crashes, zombies and rollbacks by the simulation.
+//
+// What an operation cannot do it throws or rejects; then it may have been done all the same, or not, so whoever asked
+// takes nothing for granted and lets the client resume. A store in memory throws where another rejects.
 
 import type { Data } from '@holdfast/core';
 
@@ -91,23 +94,32 @@ export type ResumeOutcome =
 
 export type AppendOutcome =
   | { readonly name: 'stored'; readonly seq: number }
-  /** The bounds are reached, and a client is there to make room: nothing was stored. */
+  /**
+   * The bounds are reached, and a client is there to make room: nothing was stored. A lease counts as a client until it is
+   * released, also when its node has crashed.
+   */
   | { readonly name: 'full' }
   /** The bounds are reached with no client connected: the session has ended, as `overflow`. */
   | { readonly name: 'overflow' }
   | { readonly name: 'gone' };
 
-/** What a store tells the nodes. */
+/**
+ * What a store tells the nodes. Hints: each may come twice, late or never, or be about an older lease of this node's, so ask
+ * (`touch`, `read`) before acting on one.
+ */
 export type StoreNews =
   /** Messages were stored for a session whose lease this node holds; `seq` is the newest, and spares a needless `read`. */
   | { readonly name: 'appended'; readonly sid: string; readonly seq?: number | undefined }
   /** Somebody else wants this session: begin nothing more, and commit what is in flight. */
   | { readonly name: 'yield'; readonly sid: string }
-  /** The session was ended elsewhere, or another node has taken the lease. */
+  /** The session was ended by somebody without the lease, or another node has taken the lease. */
   | { readonly name: 'gone'; readonly sid: string };
 
 export interface SessionStore {
-  /** Makes a session; its first lease has `conn` 1. `limit`: the principal has all that it may have. */
+  /**
+   * Makes a session that lives for `ttl`; its first lease has `conn` 1. `limit`: the principal, or the store, has all that it
+   * may have. So is a `sid` that is or was in use: it names one session, ever.
+   */
   open(request: OpenRequest, bounds: SessionBounds): Awaitable<Lease | 'limit'>;
 
   /**
@@ -120,43 +132,59 @@ export interface SessionStore {
    *    session ends, `lost`, `regressed`. They agree if `received` lies in [acknowledged, stored], the committed position
    *    lies in [acked, sent], the tag of entry `received` (or of the last acknowledged one) is `tag`, and every entry from
    *    `received` + 1 to `stored` is there
-   * 6. `resumed`; what is up to `received` is acknowledged with it
+   * 6. `resumed`; what is up to `received` is acknowledged with it, no handler is in flight any more, and the session
+   *    lives for `ttl`. If another node had the lease it hears `gone`
    */
   resume(claim: ResumeClaim, bounds: SessionBounds): Awaitable<ResumeOutcome>;
 
   /**
    * A handler for the messages `from` to `to` is about to run. Law: `ok` only if `from` is one above the committed
-   * position, and from then on `resume` answers `busy` until they are committed.
+   * position (`duplicate`: it is not above, or the range is empty), and from then on `resume` answers `busy` until `to` is
+   * committed, the lease is taken by force, or `abandon`. Nothing else clears it: after a crash of the node, force does.
    */
   begin(lease: Lease, from: number, to: number): Awaitable<Progress>;
 
   /**
-   * They are handled. Law: compare-and-set, so each position is committed once, in order. With a `transaction` of the
-   * application's the store commits in it, where it can; stores that cannot refuse with `INVALID_OPTION`.
+   * They are handled, announced or not. Law: compare-and-set, so each position is committed once, in order. With a
+   * `transaction` of the application's the store commits in it, where it can; stores that cannot refuse with `INVALID_OPTION`.
    */
   commit(lease: Lease, from: number, to: number, transaction?: unknown): Awaitable<Progress>;
 
   /** The handler that `begin` announced will not run, or not now. */
   abandon(lease: Lease): Awaitable<Standing>;
 
-  /** Stores one message for the client, from any node; the owner of the lease hears `appended`. */
+  /**
+   * Stores one message for the client, from any node; the owner of the lease hears `appended`. `bytes` are those of `data`,
+   * which is the caller's again afterwards. Messages that one store is given for one session get their numbers in that order.
+   */
   append(sid: string, message: Omit<Entry, 'seq'>, bytes: number, bounds: SessionBounds): Awaitable<AppendOutcome>;
 
-  /** Entries after `after`, oldest first, at most `limit`. */
-  read(lease: Lease, after: number, limit: number): Awaitable<readonly Entry[] | 'fenced' | 'gone'>;
+  /**
+   * Entries after `after`, oldest first, at most `limit`. `tag` is that of `after` as it was sent to the client (0 of 0).
+   * Law: if the store knows another, never got as far as `after`, or lacks an entry, it went back in time under a living
+   * lease, and what came next would hide the loss: the session ends as `regressed`, and the answer is `gone`.
+   */
+  read(lease: Lease, after: number, limit: number, tag?: number): Awaitable<readonly Entry[] | 'fenced' | 'gone'>;
 
-  /** The client has everything up to `seq`. Law: it is forgotten, but for the tag of `seq`; never moves back. */
+  /**
+   * The client has everything up to `seq`. Law: it is forgotten, but for the tag of `seq`; never moves back. Above what is
+   * stored, or when an entry is missing, it ends as with `read`.
+   */
   acknowledge(lease: Lease, seq: number): Awaitable<Standing>;
 
-  /** Each lives for another `ttl`. One answer per lease, in order. */
+  /** Each lives for another `ttl`; only this, `open`, `resume` and `release` prolong a life. One answer per lease, in order. */
   touch(leases: readonly Lease[], ttl: number): Awaitable<readonly Standing[]>;
 
-  /** The socket is gone and the lease's node does not hold it any more; the session lives on for `ttl`. */
+  /**
+   * The socket is gone and the lease's node does not hold it any more; the session lives on for `ttl`. The lease is still the
+   * newest, so a handler that is in flight can commit with it.
+   */
   release(lease: Lease, ttl: number): Awaitable<Standing>;
 
   /**
-   * Ends a session, with a lease only if that is the newest. A tombstone says why to whoever asks within ten times the
-   * `ttl`. Answers what was stored and never acknowledged.
+   * Ends a session, with a lease only if that is the newest; without one, the owner hears `gone`. A tombstone says why to
+   * whoever asks within ten times the `ttl`, however the session ended; a store may keep fewer. Answers what was stored and
+   * never acknowledged.
    */
   end(
     session: Lease | { readonly sid: string },
@@ -164,7 +192,10 @@ export interface SessionStore {
     ttl: number,
   ): Awaitable<{ readonly standing: Standing; readonly undelivered: readonly Entry[] }>;
 
-  /** Tells `node` its news, best effort: whoever depends on one also asks now and then. Returns a stop. */
+  /**
+   * Tells `node` its news, best effort: whoever depends on one also asks now and then. Returns a stop. `hear` may be called
+   * before the operation that caused the news has answered, and must not throw.
+   */
   watch(node: string, hear: (news: StoreNews) => void): () => void;
 
   /** Lets go of connections and timers. May be called twice. */
