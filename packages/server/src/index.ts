@@ -20,4 +20,21 @@ export {
 export { createAllowlist, parseOrigin, type AbsentOrigin, type Allowlist, type Origin } from './origin.ts';
 export type { Peer, PeerEvents } from './peer.ts';
 export type { RefusalReason } from './refusal.ts';
+export { memoryStore, type MemoryStoreOptions } from './sessions/memory-store.ts';
+export type {
+  AppendOutcome,
+  Awaitable,
+  EndReason,
+  Entry,
+  Lease,
+  OpenRequest,
+  Progress,
+  ResumeClaim,
+  ResumeOutcome,
+  Resumed,
+  SessionBounds,
+  SessionStore,
+  Standing,
+  StoreNews,
+} from './sessions/store.ts';
 export { createServer, type Refused, type Server, type ServerEvents } from './server.ts';
