@@ -129,7 +129,7 @@ export function createMemoryStore({
       const before = session.node;
       if (!isConsistent) {
         regressed(session);
-        tell(before, { name: 'gone', sid: session.sid });
+        tell(before, { name: 'gone', sid: session.sid, reason: 'regressed' });
         return { name: 'lost', reason: 'regressed' };
       }
       forgetTo(session, claim.received);
@@ -213,7 +213,7 @@ export function createMemoryStore({
       if (typeof session === 'string') return { standing: session, undelivered: [] };
       const undelivered = entriesAfter(session, session.acknowledged, Infinity);
       bury(session, reason, now() + TOMBSTONE_TTLS * ttl);
-      if (!('conn' in which)) tell(session.node, { name: 'gone', sid: session.sid });
+      if (!('conn' in which)) tell(session.node, { name: 'gone', sid: session.sid, reason });
       return { standing: 'ok', undelivered };
     },
 

@@ -112,8 +112,8 @@ export type StoreNews =
   | { readonly name: 'appended'; readonly sid: string; readonly seq?: number | undefined }
   /** Somebody else wants this session: begin nothing more, and commit what is in flight. */
   | { readonly name: 'yield'; readonly sid: string }
-  /** The session was ended by somebody without the lease, or another node has taken the lease. */
-  | { readonly name: 'gone'; readonly sid: string };
+  /** The session was ended by somebody without the lease, for this `reason`; without one, another node has taken the lease. */
+  | { readonly name: 'gone'; readonly sid: string; readonly reason?: EndReason | undefined };
 
 export interface SessionStore {
   /**
