@@ -99,8 +99,8 @@ export type AppendOutcome =
    * released, also when its node has crashed.
    */
   | { readonly name: 'full' }
-  /** The bounds are reached with no client connected: the session has ended, as `overflow`. */
-  | { readonly name: 'overflow' }
+  /** The bounds are reached with no client connected: the session has ended, as `overflow`, with what it held if that is known. */
+  | { readonly name: 'overflow'; readonly undelivered?: readonly Entry[] | undefined }
   | { readonly name: 'gone' };
 
 /**
