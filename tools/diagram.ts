@@ -33,7 +33,7 @@ function inputsFor(state: State): readonly Input[] {
     { type: 'hint', hint: 'resume' },
     { type: 'prepared', generation },
     { type: 'socketOpened', generation },
-    { type: 'handshaken', generation },
+    { type: 'handshaken', generation, mustReply: false },
     { type: 'failed', generation, cause: undefined },
     { type: 'stopped', generation, cause: undefined },
     { type: 'drained', generation },

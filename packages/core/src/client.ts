@@ -13,6 +13,7 @@ import { viewOf, type Binary, type Data } from './bytes.ts';
 import { withAccessors } from './accessors.ts';
 import type { CloseInfo } from './adapter.ts';
 import type { EndReason, State } from './states.ts';
+import type { Leftovers, ProgressEvent, SessionEvent, SessionHost } from './session-layer.ts';
 
 /**
  * Where a client is:
@@ -52,6 +53,20 @@ export interface DropEvent<Out> {
   readonly cause: unknown;
 }
 
+/**
+ * A session is over, and these messages with it. `inDoubt` were written to a socket and never acknowledged: they may or
+ * may not have arrived. `unsent` have not. A new session begins by itself, without them.
+ */
+export interface LostEvent<Out> {
+  /**
+   * What ended it: `expired`, `unknown`, `overflow`, `regressed`, `unauthorized`, `limit`, `ended`, as the server says;
+   * `taken` by another holder of the same token; `protocol`, `poison`, `downgrade`, as we found.
+   */
+  readonly reason: string;
+  readonly inDoubt: readonly Out[];
+  readonly unsent: readonly Out[];
+}
+
 export interface ClientEvents<In, Out> {
   /** A socket is open, and what was queued is on its way. `reconnected` is false only for the first of a life. */
   open: (event: { readonly protocol: string; readonly reconnected: boolean }) => void;
@@ -64,6 +79,12 @@ export interface ClientEvents<In, Out> {
   pong: (roundTrip: number) => void;
   /** The queue has room again, after a send was refused as `full` or held back by a slow network. */
   writable: () => void;
+  /** With the option `session`: one stands, for this socket and the next ones. */
+  session: (event: SessionEvent) => void;
+  /** With the option `session`: one is lost, once each. */
+  lost: (event: LostEvent<Out>) => void;
+  /** With the option `session`: how far a long replay is. */
+  progress: (event: ProgressEvent) => void;
   /** Something went wrong that nobody's call or promise tells. Without a listener: `console.error`, once per code. */
   error: (error: HoldfastError) => void;
   /** The life is over, also after the caller's own `close()`. Once per life. */
@@ -75,7 +96,7 @@ export interface Client<In = Data, Out = string | Binary> {
   readonly status: Status;
   /** The last round trip of a heartbeat in milliseconds; `undefined` before the first. */
   readonly latency: number | undefined;
-  /** Messages that wait for a socket. */
+  /** Messages that are held: those that wait for a socket, and those that are held until their receipt is proven. */
   readonly queued: number;
   /** Bytes that the platform has taken and not yet sent, where it can tell; else 0. */
   readonly bufferedAmount: number;
@@ -104,7 +125,9 @@ export interface Client<In = Data, Out = string | Binary> {
   /**
    * Resolves once everything sent so far has reached the next WebSocket endpoint, proven by the reply to a ping behind
    * it. What was dropped meanwhile was told. Rejects with `NO_PROOF` when no reply comes within `heartbeat.timeout`,
-   * `UNCONFIRMED` when the link breaks first, `ENDED` when the life ends first.
+   * `UNCONFIRMED` when the link breaks first, `ENDED` when the life ends first. At least once it waits for the next
+   * socket instead of `UNCONFIRMED`, and rejects `NO_PROOF` only where nothing was proven before; in a session it waits
+   * for the server to have committed everything.
    */
   flush(): Promise<void>;
   /**
@@ -138,6 +161,7 @@ export function createClient<In = Data, Out = string | Binary>(
   const { codec, signal } = options;
   const source = { url, protocols: options.protocols ?? [], headers: options.headers };
   const { interval, timeout } = settings.policy.heartbeat;
+  const layer = options.session?.attach(sessionHost());
 
   let latency: number | undefined;
   let toldStatus: Status = 'idle';
@@ -145,18 +169,29 @@ export function createClient<In = Data, Out = string | Binary>(
   let closers: (() => void)[] = [];
   let readers: ReaderFeed<In>[] = [];
 
+  const told: (data: Data) => void = codec ? decodeAndTell : (data) => void listeners.emit('message', data);
+
   const handler: ConnectionHandler = {
-    message: codec ? decodeAndTell : (data) => listeners.emit('message', data),
+    message: layer ? (data) => layer.received(data, false) : told,
+    lateMessage: (data) => layer?.received(data, true),
     socketOpened: () => delivery.socketOpened(),
-    socketEnded: () => delivery.socketEnded(),
+    socketEnded(opened, close) {
+      const unconfirmed = opened ? delivery.socketEnded() : 0;
+      layer?.socketEnded(close);
+      return unconfirmed;
+    },
     rejected: (data, cause) => delivery.rejected(data, cause),
     pingWritten: () => delivery.pingWritten(),
     proven: (mark) => delivery.proven(mark),
     drain: () => delivery.drain(),
-    wakeAt: () => delivery.wakeAt(),
-    due: (now) => delivery.due(now),
+    wakeAt: layer ? () => Math.min(delivery.wakeAt(), layer.wakeAt()) : () => delivery.wakeAt(),
+    due(now) {
+      delivery.due(now);
+      layer?.due(now);
+    },
     ended(reason, lastClose) {
       signal?.removeEventListener('abort', abort);
+      layer?.ended();
       delivery.ended(reason);
       const [opening, closing, reading] = [openers, closers, readers]; // of this life: a listener may begin the next
       [openers, closers, readers] = [[], [], []];
@@ -193,21 +228,63 @@ export function createClient<In = Data, Out = string | Binary>(
   const connection = createConnection({
     adapter,
     policy: settings.policy,
-    handshake: options.handshake,
-    pingMessage: settings.pingMessage,
-    isReply: settings.isReply,
-    prepare: (context) => prepareRequest(source, context, adapter),
+    handshake: layer ? layer.shakeHands : options.handshake,
+    isSpoken: () => layer !== undefined && layer.isSpeaking,
+    pingMessage: () => (layer?.isSpeaking ? layer.ping() : settings.pingMessage),
+    isReply: layer ? (data) => !layer.isSpeaking && settings.isReply(data) : settings.isReply,
+    prepare: (context) => prepareRequest(source, context, adapter, layer?.offer),
     handler,
   });
 
   const delivery = createDelivery({
     connection,
     queue: settings.queue,
+    holds: options.delivery === 'at-least-once',
+    layer,
     proofTimeout: interval === Infinity ? undefined : timeout,
     now: () => adapter.now(),
     dropped: (data, reason, cause) => connection.tell(() => listeners.emit('drop', { data, reason, cause })),
     writable: () => connection.tell(() => listeners.emit('writable')),
   });
+
+  /** What the session layer may ask of us. */
+  function sessionHost(): SessionHost {
+    const { maxMessages, maxBytes } = settings.queue;
+    return {
+      get queue() {
+        return delivery.sessionQueue;
+      },
+      handshake: options.handshake,
+      maxMessages,
+      maxBytes,
+      now: () => adapter.now(),
+      deliver: told,
+      write(frame) {
+        try {
+          connection.drainSocket?.send(frame);
+        } catch {
+          // a platform that throws here has lost the socket, and says so by `closed`
+        }
+      },
+      replied: () => connection.replied(),
+      fail(code, cause) {
+        const { state } = connection;
+        if (state.name !== 'idle') connection.feed({ type: 'broken', generation: state.generation, code, cause });
+      },
+      tell: (event, value) => connection.tell(() => tellOfSession(event, value)),
+      report: (error) => connection.tell(() => listeners.report(error)),
+      rearm: () => connection.rearm(),
+    };
+  }
+
+  function tellOfSession(event: 'session' | 'lost' | 'progress', value: object): void {
+    if (event !== 'lost') return void listeners.emit(event, value);
+    const { reason, inDoubt, unsent } = value as Leftovers & { reason: string };
+    const lost = { reason, inDoubt: inDoubt.map(valueOf), unsent: unsent.map(valueOf) };
+    if (listeners.emit(event, lost) || inDoubt.length + unsent.length === 0) return;
+    const words = `${inDoubt.length} messages are in doubt and ${unsent.length} were not sent, and nobody listens`;
+    listeners.report(new HoldfastError('SESSION_LOST', `${reason}: ${words}`, { value: lost }));
+  }
 
   function decodeAndTell(data: Data): void {
     let value: In;
@@ -343,6 +420,8 @@ function endedBy(reason: EndReason, lastClose: CloseInfo | undefined): HoldfastE
     cause: lastClose?.cause,
   });
 }
+
+const valueOf = ({ value }: { readonly value: unknown }): unknown => value;
 
 function inHandshake(what: string): Promise<never> {
   return Promise.reject(new HoldfastError('IN_HANDSHAKE', `${what}() inside the handshake would wait for itself`));

@@ -17,10 +17,12 @@ import type { ErrorCode } from './errors.ts';
 /** What a connection tells the one above it. `tell…` come last, when state, socket and timer are settled. */
 export interface ConnectionHandler {
   message(data: Data): void;
+  /** A frame that came while what is queued is handed over before a close; it is none of the application's any more. */
+  lateMessage(data: Data): void;
   /** A socket is open: what is queued may go out. */
   socketOpened(): void;
-  /** An open socket has ended. Returns how many messages it took whose receipt is not proven; `undefined` if unknown. */
-  socketEnded(): number | undefined;
+  /** An attempt is over. Returns how many messages an open one took whose receipt is not proven; `undefined` if unknown. */
+  socketEnded(opened: boolean, close: CloseInfo): number | undefined;
   /** The host's late verdict on one message. */
   rejected(data: Data, cause: unknown): void;
   /** A ping is being written. Returns a mark that comes back with its reply. */
@@ -50,12 +52,16 @@ export interface Connection {
   readonly drainSocket: Socket | undefined;
   /** A ping is out whose reply has not come. */
   readonly isReplyOwed: boolean;
+  /** When the oldest of them was written; `Infinity` if there is none. */
+  readonly owedSince: number;
   /** True while the caller's handshake function itself is running (not while it waits). */
   readonly isInHandshake: boolean;
   feed(input: Input): void;
   /** The queue's wake-up time has changed. */
   rearm(): void;
   drained(): void;
+  /** The oldest ping that is owed a reply was replied to, by a frame that `isReply` does not know. */
+  replied(): void;
   /** Tells something after everything that is already being told. */
   tell(news: () => void): void;
 }
@@ -64,8 +70,10 @@ export interface ConnectionParts {
   readonly adapter: Adapter;
   readonly policy: Policy;
   readonly handshake: Handshake | undefined;
+  /** A session layer speaks on this socket: its pings are its own, and a peer that speaks it must answer them. */
+  readonly isSpoken: () => boolean;
   /** Where pings are messages: the message, and which frame is its reply. */
-  readonly pingMessage: Data;
+  readonly pingMessage: () => Data;
   readonly isReply: (data: Data) => boolean;
   readonly prepare: (context: DialContext) => SocketRequest | PromiseLike<SocketRequest>;
   readonly handler: ConnectionHandler;
@@ -205,7 +213,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       }
       case 'tellClose': {
         lastClose = effect.close;
-        const unconfirmed = effect.opened ? handler.socketEnded() : 0;
+        const unconfirmed = handler.socketEnded(effect.opened, effect.close);
         tell(() => handler.tellClose(effect, unconfirmed));
         return;
       }
@@ -243,7 +251,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     isInHandshake = true;
     try {
       Promise.resolve(parts.handshake!({ send, next: box.next, protocol, reconnected })).then(
-        () => feed({ type: 'handshaken', generation }),
+        () => feed({ type: 'handshaken', generation, mustReply: policy.heartbeat.frames || parts.isSpoken() }),
         (cause) => fail(generation, cause),
       );
     } catch (cause) {
@@ -261,8 +269,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     const number = (pingNumber = (pingNumber + 1) >>> 0);
     if (owed.length < MAX_OWED) owed.push({ number, at: adapter.now(), mark: handler.pingWritten() });
     quietly(() => {
-      if (policy.heartbeat.frames) socket!.ping!(toBytes(number));
-      else socket!.send(parts.pingMessage);
+      if (policy.heartbeat.frames && !parts.isSpoken()) socket!.ping!(toBytes(number));
+      else socket!.send(parts.pingMessage());
     });
   }
 
@@ -280,7 +288,7 @@ export function createConnection(parts: ConnectionParts): Connection {
         feed({ type: 'socketOpened', generation });
       },
       message(data) {
-        if (generation !== live) return;
+        if (generation !== live) return lateMessage(data, generation);
         received++;
         if (owed.length !== 0 && !policy.heartbeat.frames && parts.isReply(data)) replied(owed.shift()!, generation);
         else if (inbox !== undefined) inbox.push(data);
@@ -288,7 +296,7 @@ export function createConnection(parts: ConnectionParts): Connection {
         else handler.message(data);
       },
       pong(payload) {
-        if (generation !== live) return;
+        if (generation !== live && !isDraining(generation)) return;
         received++;
         // RFC 6455 §5.5.3: a peer may answer only the latest of several pings, which answers them all
         const index = owed.findIndex((ping) => ping.number === fromBytes(payload));
@@ -304,6 +312,17 @@ export function createConnection(parts: ConnectionParts): Connection {
         feed({ type: 'socketClosed', generation, close });
       },
     };
+  }
+
+  /** While what is queued is handed over before a close, only what proves its receipt counts. */
+  function lateMessage(data: Data, generation: number): void {
+    if (!isDraining(generation)) return;
+    if (owed.length !== 0 && !policy.heartbeat.frames && parts.isReply(data)) replied(owed.shift()!, generation);
+    else handler.lateMessage(data);
+  }
+
+  function isDraining(generation: number): boolean {
+    return state.name === 'closing' && state.phase === 'draining' && state.generation === generation;
   }
 
   /** Apart from the path of most messages, where a closure over `data` would be prepared whether or not it is made. */
@@ -356,12 +375,18 @@ export function createConnection(parts: ConnectionParts): Connection {
     get isReplyOwed() {
       return owed.length !== 0;
     },
+    get owedSince() {
+      return owed.length === 0 ? Infinity : owed[0]!.at;
+    },
     get isInHandshake() {
       return isInHandshake;
     },
     feed,
     rearm,
     drained,
+    replied() {
+      if (owed.length > 0 && state.name !== 'idle') replied(owed.shift()!, state.generation);
+    },
     tell,
   });
 }

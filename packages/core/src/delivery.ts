@@ -1,27 +1,35 @@
 // What is known about each message?
 //
 // Every send ends in exactly one fate: refused at the call, dropped and told, handed over and unconfirmed when its
-// socket ended, or proven received. This is the first rung, at most once: nothing is sent twice.
+// socket ended, or proven received. At most once, a message is let go of when a socket takes it. At least once, and in a
+// session, it is held until it is proven, and goes out again on the next socket, first and in order.
 
 import { HoldfastError } from './errors.ts';
+import { createFlushes } from './flushes.ts';
 import { createSendQueue, type QueuedMessage } from './send-queue.ts';
 import { byteLength, copyOf, type Data } from './bytes.ts';
 import { withAccessors } from './accessors.ts';
 import type { Connection } from './connection.ts';
 import type { EndReason } from './states.ts';
+import type { SessionQueue, SessionLayer } from './session-layer.ts';
 import type { Socket } from './adapter.ts';
 
 /**
  * Why a message was dropped:
- * - `full`: the queue's bounds are reached (`overflow: 'refuse'`: this message; `'drop-oldest'`: the oldest)
+ * - `full`: the queue's bounds are reached (`overflow: 'refuse'`: this message; `'drop-oldest'`: the oldest), or a
+ *   `volatile` one could not go out at once
  * - `too-large`: it alone is larger than the queue's bytes
  * - `expired`: its `maxAge` passed before a socket took it
- * - `not-open`: it was sent with `ifOpen`, or nothing is kept (`queue: false`), and no socket was open
+ * - `not-open`: it was sent with `ifOpen` or `volatile`, or nothing is kept (`queue: false`), and no socket was open
  * - `rejected`: the platform refused this one message
+ * - `unconfirmed`: it was held until its receipt is proven, a socket has taken it, and it will not be sent again: it may
+ *   or may not have arrived
+ * - `poison`: three sockets in a row died with this message the first unproven
  * - `closed`: after, or still queued at, the caller's `close()`
  * - `ended`: after, or still queued at, any other end of the client
  */
-export type DropReason = 'full' | 'too-large' | 'expired' | 'not-open' | 'rejected' | 'closed' | 'ended';
+export type DropReason =
+  'full' | 'too-large' | 'expired' | 'not-open' | 'rejected' | 'unconfirmed' | 'poison' | 'closed' | 'ended';
 
 /** What became of a message at the call: on its way, waiting, or refused (and told by `drop`). */
 export type SendResult = 'sent' | 'queued' | false;
@@ -37,6 +45,12 @@ export interface SendOptions {
    * @default false
    */
   readonly ifOpen?: boolean | undefined;
+  /**
+   * Now or never: handed to the open socket at once, past what waits, and neither queued nor held nor sent again. For
+   * what the next message makes worthless, such as the position of a pointer.
+   * @default false
+   */
+  readonly volatile?: boolean | undefined;
 }
 
 export interface QueuePolicy {
@@ -50,8 +64,12 @@ export interface QueuePolicy {
 export interface DeliveryParts {
   readonly connection: Connection;
   readonly queue: QueuePolicy;
+  /** At least once: messages are held until they are proven. */
+  readonly holds: boolean;
   /** How long a proof may take, in milliseconds; `undefined` where there are no pings to ask for one. */
   readonly proofTimeout: number | undefined;
+  /** Where there is one, a socket that it speaks on proves by its own acknowledgements. */
+  readonly layer: SessionLayer | undefined;
   now(): number;
   dropped(value: unknown, reason: DropReason, cause: unknown): void;
   /** The queue has room again after a send was refused or held back. */
@@ -59,6 +77,7 @@ export interface DeliveryParts {
 }
 
 export interface Delivery {
+  readonly sessionQueue: SessionQueue;
   /** `value` is what the caller gave, `data` what goes on the wire. */
   send(data: Data, value: unknown, options: SendOptions | undefined): SendResult;
   /** Resolves once everything accepted so far is proven to have reached the next WebSocket endpoint. */
@@ -80,36 +99,70 @@ const SLICE = 8;
 /** How often a socket above its high-water mark is looked at, in milliseconds; no platform tells when it has drained. */
 const PRESSURE_POLL = 50;
 
-/** Somebody waits for a proof: first for the queue to be handed over up to a message, then for a reply. */
-type Flush = { resolve(): void; reject(error: HoldfastError): void } & (
-  { stage: 'queued'; upTo: number } | { stage: 'asked'; mark: number; deadline: number }
-);
+/**
+ * At least once, a proof is asked for when a quarter of the queue's bounds is owed one, and this long after the first
+ * message that is. It costs a ping, so it is put off until at least so many messages, or bytes, or milliseconds have
+ * passed since the last: a server that allows ten pings a second and forgives a burst is not offended.
+ */
+const SHARE = 4;
+const PROOF_DELAY = 1_000;
+const WORTH = { messages: 64, bytes: 131_072, ms: 125 };
+
+/** A proof this late was not merely slow: the loop was blocked, or the device slept. It gets another, shorter, term. */
+const LATE = 1_000;
+const LONGEST_TERM = 5_000;
+/** Sockets in a row that die with the same message first unproven until that message is taken for the cause. */
+const POISON = 3;
+
+/** The term for a proof that is owed, after the `owedSince` of the connection: see `judge`. */
+type Term = { readonly name: 'first' } | { readonly name: 'turn' | 'second'; readonly until: number };
 
 export function createDelivery(parts: DeliveryParts): Delivery {
-  const { connection, queue: policy } = parts;
+  const { connection, queue: policy, layer } = parts;
   const queue = createSendQueue(policy);
+  const flushes = createFlushes();
   let hasPressure = false; // somebody was refused or held back, and waits for `writable`
   let nextSliceAt = Infinity;
-  let flushes: Flush[] = [];
 
-  // Counted over the whole life. What lies between proven and handed over is unconfirmed.
+  // What lies between proven and handed over is unconfirmed. Where messages are held these are the first of the queue,
+  // and after a loss they are counted, and sent, again.
   let handedOver = 0;
   let proven = 0;
+  let written = 0; // the most that were ever handed over
   let markedAt = 0; // handedOver at the last ping
-  let hasEverProven = false;
+  let hasEverProven = false; // in this life
+
+  // of the current socket
+  let holds = parts.holds;
+  let hasProvenHere = false;
+  let provenAtOpen = 0;
+  let askAt = Infinity;
+  let markTime = -Infinity;
+  let unmarkedBytes = 0;
+  let term: Term = { name: 'first' };
+
+  let suspect = { number: NaN, deaths: 0 };
 
   function send(data: Data, value: unknown, options: SendOptions | undefined): SendResult {
     const socket = connection.openSocket;
-    if (socket !== undefined && queue.length === 0 && !isPressed(socket)) {
-      return handOver(socket, data, value) ? 'sent' : false;
-    }
-    return enqueue(data, value, options);
+    if (options !== undefined && options.volatile) return sendNow(socket, data, value);
+    if (socket === undefined || queue.waiting !== 0 || isPressed(socket)) return enqueue(data, value, options);
+    if (!holds) return handOver(socket, data, value) ? 'sent' : false;
+    const result = enqueue(data, value, options);
+    // whoever was told of a drop meanwhile may have closed, or made it go out
+    if (!result || queue.waiting === 0 || connection.openSocket !== socket) return result;
+    return handOverNext(socket) ? 'sent' : false;
+  }
+
+  function sendNow(socket: Socket | undefined, data: Data, value: unknown): SendResult {
+    if (socket === undefined) return refuse(value, reasonNow('not-open'));
+    if (isPressed(socket)) return refuse(value, 'full');
+    return write(socket, speaks() ? layer!.volatile(data) : data, value) ? 'sent' : false;
   }
 
   function enqueue(data: Data, value: unknown, options: SendOptions | undefined): SendResult {
     const { state } = connection;
-    if (state.name === 'closing') return refuse(value, reasonOf(state.why));
-    if (state.name === 'closed') return refuse(value, reasonOf(state.why));
+    if (state.name === 'closing' || state.name === 'closed') return refuse(value, reasonOf(state.why));
     const isOpen = state.name === 'open';
     if (!isOpen && (options?.ifOpen || policy.maxMessages === 0)) return refuse(value, 'not-open');
 
@@ -118,19 +171,18 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     const maxAge = options?.maxAge ?? policy.maxAge;
     const now = maxAge === Infinity && queue.nextExpiry === Infinity ? 0 : parts.now();
     const expired = takeExpired(now);
-    const oldest: QueuedMessage[] = [];
-    if (policy.overflow === 'drop-oldest') {
-      while (queue.length > 0 && !queue.hasRoom(bytes)) oldest.push(queue.shift()!);
-    }
+    const oldest = policy.overflow === 'drop-oldest' ? makeRoom(bytes) : NONE;
     const fits = queue.hasRoom(bytes);
+    const held = queue.waiting > 0;
     if (fits) {
       const onlyFor = isOpen && options?.ifOpen ? state.generation : 0;
       const expiresAt = maxAge === Infinity ? Infinity : now + maxAge;
       queue.push({ data: copyOf(data), value, bytes, expiresAt, onlyFor });
     }
-    if (isOpen || !fits || oldest.length > 0) hasPressure = true;
-    if (isOpen && nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
-    if (expired.length + oldest.length > 0) askForProofs();
+    const isHeldBack = isOpen && (held || !holds || isPressed(connection.openSocket!));
+    if (isHeldBack || !fits || oldest.length > 0) hasPressure = true;
+    if (isOpen && (isHeldBack || !fits) && nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+    if (expired.length + oldest.length > 0) serveFlushes();
     connection.rearm();
     // told once this message has its place, for a listener may send, and may close
     expired.forEach((message) => drop(message, 'expired'));
@@ -138,65 +190,140 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     return fits ? 'queued' : refuse(value, 'full');
   }
 
+  /** The oldest leave. What a session has given a number to stays, for the next number counts on it. */
+  function makeRoom(bytes: number): readonly QueuedMessage[] {
+    const leaving: QueuedMessage[] = [];
+    while (queue.length > 0 && !queue.hasRoom(bytes)) {
+      if (isSession()) {
+        const [oldest] = queue.take(firstOf((message) => message.state === 'unsent'));
+        if (!oldest) break;
+        leaving.push(oldest);
+        continue;
+      }
+      leaving.push(queue.first!);
+      if (queue.first === queue.next) queue.skip();
+      else {
+        queue.release(1);
+        proven++; // its fate is told
+      }
+    }
+    return leaving;
+  }
+
   function handOver(socket: Socket, data: Data, value: unknown): boolean {
+    if (!write(socket, data, value)) return false;
+    if (handedOver++ === markedAt) connection.feed(UNPROVEN);
+    return true;
+  }
+
+  /** Hands over the message that has waited longest. */
+  function handOverNext(socket: Socket): boolean {
+    const message = queue.next!;
+    if (!holds) {
+      queue.skip();
+      return handOver(socket, message.data, message.value);
+    }
+    const speaking = speaks();
+    if (!write(socket, speaking ? layer!.frame(message.data, handedOver + 1) : message.data, message.value)) {
+      queue.skip();
+      return false;
+    }
+    queue.advance();
+    handedOver++;
+    if (speaking) {
+      written = Math.max(written, handedOver);
+      message.expiresAt = Infinity; // it has its number, and the next one counts on it
+      message.onlyFor = 0;
+    } else {
+      unmarkedBytes += message.bytes;
+      oweProof();
+    }
+    return true;
+  }
+
+  function write(socket: Socket, data: Data, value: unknown): boolean {
     try {
       socket.send(data);
+      return true;
     } catch (cause) {
       parts.dropped(value, 'rejected', cause);
       return false;
     }
-    if (handedOver++ === markedAt) connection.feed(UNPROVEN);
-    return true;
   }
 
   function isPressed(socket: Socket): boolean {
     return (socket.bufferedAmount as number) > policy.highWaterMark; // undefined is never more
   }
 
+  const speaks = (): boolean => layer !== undefined && layer.isSpeaking;
+  /** Some of what is held has a number that a session counts on. */
+  const isSession = (): boolean => layer !== undefined && (layer.isSpeaking || written > proven);
+
   // ---- handing over what is queued, a slice at a time
 
   function handOverSlice(): void {
     nextSliceAt = Infinity;
     const started = parts.now();
-    while (queue.length > 0 || hasPressure) {
+    while (queue.waiting > 0 || hasPressure) {
       const socket = connection.drainSocket;
       if (socket === undefined) return;
       const now = parts.now(); // for each message: one may be large, and a bridge slow
-      if (isPressed(socket) && (queue.length > 0 || connection.state.name === 'open')) {
+      if (isPressed(socket) && (queue.waiting > 0 || connection.state.name === 'open')) {
         hasPressure = true;
         nextSliceAt = now + PRESSURE_POLL;
         return;
       }
-      if (queue.length === 0) break;
+      if (queue.waiting === 0) break;
       if (now - started >= SLICE) {
         nextSliceAt = now;
         return;
       }
-      const message = queue.shift()!;
-      if (message.expiresAt <= now) drop(message, 'expired');
-      else handOver(socket, message.data, message.value);
+      const message = queue.next!;
+      if (message.expiresAt > now) handOverNext(socket);
+      else {
+        queue.skip();
+        drop(message, 'expired');
+      }
     }
     emptied();
   }
 
+  /** Nothing waits. While a proof could still come, a closing client stays for it. */
   function emptied(): void {
     nextSliceAt = Infinity;
-    if (hasPressure) {
-      hasPressure = false;
-      parts.writable();
-    }
-    askForProofs();
+    roomMade();
+    serveFlushes();
+    if (connection.state.name !== 'closing') return;
+    if (queue.length > 0 && (speaks() || hasEverProven)) return ask();
+    if (speaks()) layer!.leaving();
     connection.drained();
+  }
+
+  function roomMade(): void {
+    if (!hasPressure || queue.waiting > 0 || queue.length * 2 > policy.maxMessages || queue.bytes * 2 > policy.maxBytes)
+      return;
+    hasPressure = false;
+    parts.writable();
   }
 
   // ---- drops
 
   function takeExpired(now: number): readonly QueuedMessage[] {
-    return queue.nextExpiry > now ? [] : queue.take((message) => message.expiresAt <= now);
+    return queue.nextExpiry > now ? NONE : queue.take((message) => message.expiresAt <= now);
   }
 
+  function dropAll(messages: readonly QueuedMessage[], reason: DropReason): void {
+    messages.forEach((message) => drop(message, reason));
+  }
+
+  /** What a socket has taken may have arrived, whatever the reason to let go of it. */
   function drop(message: QueuedMessage, reason: DropReason): void {
-    parts.dropped(message.value, reason, undefined);
+    if (message.state === 'rejected') return; // told then
+    parts.dropped(
+      message.value,
+      message.state === 'written' && reason !== 'poison' ? 'unconfirmed' : reason,
+      undefined,
+    );
   }
 
   function refuse(value: unknown, reason: DropReason): false {
@@ -204,100 +331,226 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     return false;
   }
 
+  function reasonNow(otherwise: DropReason): DropReason {
+    const { state } = connection;
+    return state.name === 'closing' || state.name === 'closed' ? reasonOf(state.why) : otherwise;
+  }
+
   // ---- proofs
 
   function flush(): Promise<void> {
-    const { state } = connection;
-    return new Promise((resolve, reject) => {
-      if (state.name === 'closed') return reject(new HoldfastError('ENDED', 'the client has ended'));
-      flushes.push({ resolve, reject, stage: 'queued', upTo: queue.lastNumber });
-      askForProofs();
-    });
+    if (connection.state.name === 'closed') return Promise.reject(clientEnded());
+    const flushed = flushes.add(queue.lastNumber);
+    serveFlushes();
+    return flushed;
   }
 
   /** Whoever waits for the queue and is served goes on to wait for a reply. */
-  function askForProofs(): void {
-    const { first } = queue;
-    let asks = false;
-    flushes = flushes.filter((flush): boolean => {
-      if (flush.stage === 'asked' || (first && first.number <= flush.upTo)) return true;
-      if (proven === handedOver) flush.resolve();
-      else if (parts.proofTimeout === undefined) flush.reject(noProof('there is no heartbeat to ask by'));
-      else {
-        Object.assign(flush, { stage: 'asked', mark: handedOver, deadline: parts.now() + parts.proofTimeout });
-        asks = true;
-        return true;
-      }
-      return false;
+  function serveFlushes(): void {
+    if (flushes.length === 0) return;
+    const timeout = speaks() ? Infinity : parts.proofTimeout;
+    const asks = flushes.serve(queue.next ? queue.next.number : Infinity, ({ resolve, reject }) => {
+      if (proven === handedOver) resolve();
+      else if (timeout === undefined) reject(noProof('there is no heartbeat to ask by'));
+      else return { mark: handedOver, deadline: parts.now() + timeout };
+      return undefined;
     });
-    if (!asks) return;
+    if (asks) ask();
+  }
+
+  /** A held message was handed over. */
+  function oweProof(): void {
+    if (askAt === Infinity) {
+      askAt = parts.now() + PROOF_DELAY;
+      connection.rearm();
+    }
+    if (handedOver - markedAt < policy.maxMessages / SHARE && unmarkedBytes < policy.maxBytes / SHARE) return;
+    const isWorthIt = handedOver - markedAt >= WORTH.messages || unmarkedBytes >= WORTH.bytes;
+    if (isWorthIt || parts.now() - markTime >= WORTH.ms) ask();
+    else if (askAt > markTime + WORTH.ms) {
+      askAt = markTime + WORTH.ms;
+      connection.rearm();
+    }
+  }
+
+  /** Asks for a proof of everything handed over, unless that question is out already. */
+  function ask(): void {
+    askAt = Infinity;
     if (markedAt < handedOver || !connection.isReplyOwed) connection.feed(FLUSH);
     connection.rearm();
   }
 
-  function settle(isOver: (flush: Flush & { stage: 'asked' }) => boolean, how: (flush: Flush) => void): void {
-    const over = flushes.filter((flush) => flush.stage === 'asked' && isOver(flush));
-    if (over.length === 0) return;
-    flushes = flushes.filter((flush) => over.indexOf(flush) < 0);
-    over.forEach(how);
+  function prove(mark: number): void {
+    if (mark > proven) {
+      if (holds) queue.release(mark - proven);
+      proven = mark;
+    }
+    flushes.proven(proven);
+    roomMade();
+    if (connection.state.name === 'closing' && queue.length === 0) emptied();
   }
 
+  // ---- a proof that does not come, on a socket that has proven before, is a verdict: whatever else arrives
+
+  const isJudged = (): boolean => holds && hasProvenHere && !speaks();
+
+  function termEnds(): number {
+    if (proven === handedOver) return Infinity;
+    return term.name === 'first' ? connection.owedSince + parts.proofTimeout! : term.until;
+  }
+
+  function judge(now: number): void {
+    const until = termEnds();
+    if (term.name !== 'second' && now - until > Math.max(LATE, parts.proofTimeout!)) {
+      term = { name: 'second', until: now + Math.min(LONGEST_TERM, parts.proofTimeout!) };
+    } else if (term.name !== 'turn') {
+      term = { name: 'turn', until: now }; // pending input is read first
+    } else {
+      connection.feed(OVERDUE);
+      term = { name: 'second', until: now + parts.proofTimeout! }; // unless the host has suspended us
+    }
+  }
+
+  /** A message that three sockets died of is not tried on a fourth. */
+  function suspectOf(first: QueuedMessage): void {
+    if (proven > provenAtOpen) suspect = { number: NaN, deaths: 0 };
+    else suspect = { number: first.number, deaths: suspect.number === first.number ? suspect.deaths + 1 : 1 };
+    if (suspect.deaths < POISON) return;
+    queue.skip();
+    drop(first, 'poison');
+  }
+
+  // ---- what a session layer may do with the queue
+
+  const sessionQueue: SessionQueue = withAccessors({
+    get written() {
+      return written;
+    },
+    get proven() {
+      return proven;
+    },
+    all: () => queue.all(),
+    prove(seq) {
+      hasEverProven = true;
+      // what an earlier socket wrote may be proven before this one has written it
+      if (seq > handedOver) {
+        for (let more = seq - handedOver; more > 0; more--) queue.advance();
+        handedOver = seq;
+      }
+      prove(seq);
+    },
+    begin() {
+      queue.rewind();
+      handedOver = proven = written = markedAt = provenAtOpen = 0;
+    },
+    giveUp(keepUnsent) {
+      queue.rewind();
+      const inDoubt = queue.take((message) => message.state !== 'unsent');
+      const unsent = keepUnsent ? NONE : queue.take(() => true);
+      flushes.end(() => new HoldfastError('UNCONFIRMED', 'the session was lost before the proof came'));
+      return { inDoubt, unsent };
+    },
+    restore(provenBefore, messages) {
+      handedOver = proven = markedAt = provenAtOpen = provenBefore;
+      written = provenBefore + messages.filter((message) => message.written).length;
+      queue.restore(
+        messages.map(({ data, written: wasWritten }) => ({
+          data,
+          value: data,
+          bytes: byteLength(data),
+          expiresAt: Infinity,
+          onlyFor: 0,
+          state: wasWritten ? 'written' : 'unsent',
+        })),
+      );
+    },
+  });
+
   return withAccessors({
+    sessionQueue,
     send,
     flush,
     get queued() {
       return queue.length;
     },
 
-    socketOpened: handOverSlice,
+    socketOpened() {
+      holds = parts.holds || speaks();
+      hasProvenHere = false;
+      provenAtOpen = proven;
+      term = { name: 'first' };
+      const resends = queue.next !== undefined && queue.next.state === 'written';
+      handOverSlice();
+      if (resends && !speaks()) ask(); // the sooner it is known, the less is sent a third time
+    },
     socketEnded() {
       const unconfirmed = handedOver - proven;
-      proven = markedAt = handedOver; // its fate is told; the next socket begins with nothing owed
-      nextSliceAt = Infinity;
-      queue.take((message) => message.onlyFor !== 0).forEach((message) => drop(message, 'not-open'));
-      settle(
-        () => true,
-        (flush) => flush.reject(new HoldfastError('UNCONFIRMED', 'the socket ended before the proof came')),
+      if (holds) {
+        queue.rewind();
+        queue.take((message) => message.state === 'rejected');
+        if (unconfirmed > 0 && queue.first !== undefined && !isSession()) suspectOf(queue.first);
+        flushes.carryOver();
+        handedOver = proven;
+      } else {
+        proven = handedOver; // its fate is told; the next socket begins with nothing owed
+        flushes.fail(() => new HoldfastError('UNCONFIRMED', 'the socket ended before the proof came'));
+      }
+      markedAt = handedOver;
+      markTime = -Infinity;
+      unmarkedBytes = 0;
+      nextSliceAt = askAt = Infinity;
+      dropAll(
+        queue.take((message) => message.onlyFor !== 0),
+        'not-open',
       );
+      serveFlushes();
       return unconfirmed === 0 || hasEverProven ? unconfirmed : undefined;
     },
     rejected(data, cause) {
-      parts.dropped(data, 'rejected', cause); // still counted as handed over: unconfirmed is an upper bound
+      if (speaks()) return; // the gap that it leaves is noticed by the peer, and mended on the next socket
+      const held = holds
+        ? queue.all().find((message) => message.data === data && message.state === 'written')
+        : undefined;
+      if (held) held.state = 'rejected';
+      parts.dropped(held ? held.value : data, 'rejected', cause); // still counted as handed over: unconfirmed is an upper bound
     },
     pingWritten() {
+      if (holds) {
+        markTime = parts.now();
+        unmarkedBytes = 0;
+        askAt = Infinity;
+      }
       return (markedAt = handedOver);
     },
     proven(mark) {
-      hasEverProven = true;
-      proven = Math.max(proven, mark);
-      settle(
-        (flush) => flush.mark <= proven,
-        (flush) => flush.resolve(),
-      );
-      if (handedOver > markedAt) connection.feed(UNPROVEN); // sent before we knew that this peer replies
+      hasEverProven = hasProvenHere = true;
+      term = { name: 'first' };
+      prove(mark);
+      if (handedOver > markedAt && !holds) connection.feed(UNPROVEN); // sent before we knew that this peer replies
     },
     drain: handOverSlice,
     ended(why) {
-      nextSliceAt = Infinity;
+      nextSliceAt = askAt = Infinity;
       hasPressure = false;
-      queue.take(() => true).forEach((message) => drop(message, reasonOf(why)));
-      flushes.splice(0).forEach((flush) => flush.reject(new HoldfastError('ENDED', 'the client has ended')));
+      queue.rewind();
+      dropAll(
+        queue.take(() => true),
+        reasonOf(why),
+      );
+      flushes.end(clientEnded);
       hasEverProven = false;
+      suspect = { number: NaN, deaths: 0 };
     },
 
     wakeAt() {
-      return flushes.reduce(
-        (at, flush) => (flush.stage === 'asked' ? Math.min(at, flush.deadline) : at),
-        Math.min(nextSliceAt, queue.nextExpiry),
-      );
+      return Math.min(nextSliceAt, askAt, queue.nextExpiry, isJudged() ? termEnds() : flushes.deadline);
     },
     due(now) {
-      takeExpired(now).forEach((message) => drop(message, 'expired'));
-      askForProofs();
-      settle(
-        (flush) => flush.deadline <= now,
-        (flush) => flush.reject(noProof(`no reply came within ${parts.proofTimeout} ms`)),
-      );
+      dropAll(takeExpired(now), 'expired');
+      serveFlushes();
+      if (askAt <= now) ask();
+      if (!isJudged()) flushes.fail(() => noProof(`no reply came within ${parts.proofTimeout} ms`), now);
+      else if (termEnds() <= now) judge(now);
       if (nextSliceAt <= now) handOverSlice();
     },
   });
@@ -305,8 +558,17 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
 const UNPROVEN = { type: 'unproven' } as const;
 const FLUSH = { type: 'flush' } as const;
+const OVERDUE = { type: 'overdue' } as const;
+const NONE: readonly QueuedMessage[] = [];
 
 const reasonOf = (why: EndReason): DropReason => (why === 'caller' ? 'closed' : 'ended');
+const clientEnded = (): HoldfastError => new HoldfastError('ENDED', 'the client has ended');
+
+/** Of several, only the first for which it is true. */
+function firstOf(isIt: (message: QueuedMessage) => boolean): (message: QueuedMessage) => boolean {
+  let isFound = false;
+  return (message) => !isFound && (isFound = isIt(message));
+}
 
 function noProof(why: string): HoldfastError {
   return new HoldfastError('NO_PROOF', `receipt is not proven: ${why}`);

@@ -20,6 +20,11 @@ export type ErrorCode =
   | 'CLOSE_TIMEOUT'
   | 'DECODE_FAILED'
   | 'LISTENER_THREW'
+  // the session's
+  | 'SESSION_LOST'
+  | 'SESSION_PROTOCOL'
+  | 'SESSION_UNSUPPORTED'
+  | 'STORAGE_FAILED'
   // the answer to something that was waited for
   | 'ENDED'
   | 'IN_HANDSHAKE'

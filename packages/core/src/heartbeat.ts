@@ -10,7 +10,7 @@ export interface HeartbeatPolicy {
   /** How long a sign of life may take after a ping, in milliseconds. */
   readonly timeout: number;
   readonly expectReply: boolean | 'auto';
-  /** Pings are frames (RFC 6455 §5.5.2), which every peer must answer, and not messages. */
+  /** Pings are frames (RFC 6455 §5.5.2), which every peer must answer, and not messages. (Not where a session speaks.) */
   readonly frames: boolean;
 }
 
@@ -29,6 +29,8 @@ export interface Lessons {
 
 /** The heartbeat of one open socket. */
 export interface Beat {
+  /** This peer must answer: its pings are frames, or it speaks the session's protocol. There is nothing to learn. */
+  readonly mustReply: boolean;
   /** When the cadence wants its next ping. */
   readonly pingAt: number;
   /** When a ping is wanted so that messages handed over are proven to have arrived; `Infinity` if none waits for it. */
@@ -73,9 +75,10 @@ const STRIKES = 2;
 
 export const NO_LESSONS: Lessons = { replies: 'unknown', strikes: 0 };
 
-export function startBeat(now: number, policy: HeartbeatPolicy, lessons: Lessons): Beat {
+export function startBeat(now: number, policy: HeartbeatPolicy, lessons: Lessons, mustReply: boolean): Beat {
   return {
-    pingAt: lessons.replies === 'refused' ? Infinity : now + policy.interval,
+    mustReply,
+    pingAt: lessons.replies === 'refused' && !mustReply ? Infinity : now + policy.interval,
     proofAt: Infinity,
     firstPingAt: Infinity,
     lastPingAt: -Infinity,
@@ -152,7 +155,7 @@ export function learnFromReply(lessons: Lessons): Lessons {
 
 /** The heartbeat has judged a socket dead. Twice in a row without a single reply, and it is our belief that is wrong. */
 export function learnFromVerdict(lessons: Lessons, beat: Beat, policy: HeartbeatPolicy): Lessons {
-  if (policy.frames || policy.expectReply !== 'auto') return lessons;
+  if (beat.mustReply || policy.expectReply !== 'auto') return lessons;
   if (beat.hasReplied) return { ...lessons, strikes: 0 };
   const strikes = lessons.strikes + 1;
   return { replies: strikes < STRIKES ? lessons.replies : 'disarmed', strikes };
@@ -168,7 +171,7 @@ export function learnFromClose(lessons: Lessons, beat: Beat, now: number, policy
 /** Some servers close when a message is not of their protocol: graphql-ws, for one, answers a bare `ping` with 4400. */
 export function dislikesPing(lessons: Lessons, beat: Beat, now: number, policy: HeartbeatPolicy): boolean {
   return (
-    !policy.frames &&
+    !beat.mustReply &&
     lessons.replies === 'unknown' &&
     now - beat.firstPingAt <= policy.timeout &&
     now >= beat.firstPingAt
@@ -182,9 +185,9 @@ const isLate = (due: number, at: Moment, policy: HeartbeatPolicy): boolean =>
   at.now - due > Math.max(LATE, policy.timeout);
 
 /** Whether silence counts as death. */
-function expectsReply(policy: HeartbeatPolicy, lessons: Lessons): boolean {
+function expectsReply(beat: Beat, policy: HeartbeatPolicy, lessons: Lessons): boolean {
   if (policy.expectReply !== 'auto') return policy.expectReply;
-  return policy.frames || lessons.replies === 'known';
+  return beat.mustReply || lessons.replies === 'known';
 }
 
 function heard(beat: Beat, at: Moment): Beat {
@@ -196,13 +199,13 @@ function turn(beat: Beat, doubt: Doubt, name: Doubt['name'], at: Moment): readon
 }
 
 function ping(beat: Beat, at: Moment, policy: HeartbeatPolicy, lessons: Lessons): readonly [Beat, Pulse] {
-  const asks = !beat.doubt && expectsReply(policy, lessons); // the oldest unanswered ping is the one that counts
+  const asks = !beat.doubt && expectsReply(beat, policy, lessons); // the oldest unanswered ping is the one that counts
   const doubt = asks ? { name: 'pinged' as const, received: at.received, until: at.now + policy.timeout } : beat.doubt;
   return [{ ...pinged(beat, at, policy), doubt }, 'ping'];
 }
 
 function probe(beat: Beat, at: Moment, policy: HeartbeatPolicy, lessons: Lessons): readonly [Beat, Pulse] {
-  const doubt = expectsReply(policy, lessons) ? probing(at.received, at, policy) : undefined;
+  const doubt = expectsReply(beat, policy, lessons) ? probing(at.received, at, policy) : undefined;
   return [{ ...pinged(beat, at, policy), doubt }, 'ping'];
 }
 

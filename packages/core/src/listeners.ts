@@ -19,7 +19,8 @@ export interface Listeners {
   on(event: string, listener: Listener): void;
   once(event: string, listener: Listener): void;
   off(event: string, listener: Listener | undefined): void;
-  emit(event: string, value?: unknown): void;
+  /** False if nobody listens. */
+  emit(event: string, value?: unknown): boolean;
   /** Tells `error`, or without a listener the console, once per code. */
   report(error: HoldfastError): void;
 }
@@ -44,7 +45,7 @@ export function createListeners(): Listeners {
     on: (event, listener) => void emitter.on(event, guardFor(event)(listener)),
     once: (event, listener) => void emitter.once(event, guardFor(event)(listener)),
     off: (event, listener) => void emitter.off(event, listener && guardFor(event)(listener)),
-    emit: (event, value) => void emitter.emit(event, value),
+    emit: (event, value) => emitter.emit(event, value),
     report,
   };
 }

@@ -89,13 +89,13 @@ function whenConnecting(state: Connecting, input: Input, at: Instant, policy: Po
       return [{ ...state, phase: 'dialling' }, [{ type: 'openSocket', generation }]];
     case 'socketOpened':
       if (phase !== 'dialling') return stay(state);
-      if (!policy.hasHandshake) return opened(state, at, policy);
+      if (!policy.hasHandshake) return opened(state, policy.heartbeat.frames, at, policy);
       return [
         { ...state, phase: 'handshaking' },
         [{ type: 'shakeHands', generation, reconnected: state.memory.hasBeenOpen }],
       ];
     case 'handshaken':
-      return phase === 'handshaking' ? opened(state, at, policy) : stay(state);
+      return phase === 'handshaking' ? opened(state, input.mustReply, at, policy) : stay(state);
     case 'socketClosed':
       return lose(state, input.close, at, policy);
     case 'failed':
@@ -137,6 +137,13 @@ function whenOpen(state: Open, input: Input, at: Instant, policy: Policy): Step 
       const lessons = learnFromReply(memory.lessons);
       return stay({ ...state, beat: beatReplied(beat, at), memory: { ...memory, lessons } });
     }
+    case 'overdue': {
+      if (at.suspended) return stay(state);
+      const cause = new HoldfastError('HEARTBEAT_TIMEOUT', `a proof was owed for ${heartbeat.timeout} ms`);
+      return lose(state, lost(cause), at, policy, TERMINATE, 'heartbeat');
+    }
+    case 'broken':
+      return lose(state, lost(input.cause), at, policy, [{ type: 'closeSocket', code: input.code, reason: '' }]);
     case 'socketClosed':
       return lose(state, input.close, at, policy);
     case 'reconnect': {
@@ -221,6 +228,8 @@ function whenClosing(state: Closing, input: Input, at: Instant, policy: Policy):
     case 'drained':
       if (state.phase !== 'draining') return stay(state);
       return [{ ...state, phase: 'shaking' }, [{ type: 'closeSocket', code: state.code, reason: state.reason }]];
+    case 'flush': // a proof of what was handed over is waited for
+      return state.phase === 'draining' ? [state, [{ type: 'ping' }]] : stay(state);
     case 'socketClosed':
       return end(generation, why, input.close, [ended(input.close, true, wasOpened)]);
     case 'deadline': {
@@ -269,7 +278,7 @@ function dial(
   ];
 }
 
-function opened(state: Connecting, at: Instant, policy: Policy): Step {
+function opened(state: Connecting, mustReply: boolean, at: Instant, policy: Policy): Step {
   const { generation, memory } = state;
   const reconnected = memory.hasBeenOpen;
   return [
@@ -278,7 +287,7 @@ function opened(state: Connecting, at: Instant, policy: Policy): Step {
       generation,
       attempt: state.attempt,
       openedAt: at.now,
-      beat: startBeat(at.now, policy.heartbeat, memory.lessons),
+      beat: startBeat(at.now, policy.heartbeat, memory.lessons, mustReply),
       memory: { ...memory, hasBeenOpen: true },
     },
     [{ type: 'tellOpen', reconnected }],

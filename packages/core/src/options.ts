@@ -9,6 +9,7 @@ import type { Codec } from './codec.ts';
 import type { Handshake } from './handshake.ts';
 import type { Policy } from './states.ts';
 import type { QueuePolicy } from './delivery.ts';
+import type { SessionOption } from './session-layer.ts';
 
 /** An AbortSignal, as far as it is used; its type is not named, since not every runtime has one. */
 export interface AbortSignalLike {
@@ -49,10 +50,19 @@ export interface ClientOptions<In = Data, Out = string | Binary> {
   readonly queue?: QueueOptions | false | undefined;
   /**
    * What is done about messages whose receipt is not proven when their socket ends. At most once: nothing; their number
-   * is told by `close`.
+   * is told by `close`. At least once: they are held within the queue's bounds until the reply to a ping proves that the
+   * next WebSocket endpoint has them, and go out again first and in order on the next socket, so that some may come
+   * twice. That needs a heartbeat, a queue, and a server that answers pings: against one that never does, the queue
+   * fills up. What is given up is told by `drop`.
    * @default 'at-most-once'
    */
-  readonly delivery?: 'at-most-once' | undefined;
+  readonly delivery?: 'at-most-once' | 'at-least-once' | undefined;
+  /**
+   * A session with a server that keeps one: `session()` of @holdfast/session. Messages arrive in order, none is missing
+   * and none comes twice, both ways, across sockets and restarts of the server; or `lost` says so.
+   * @default none
+   */
+  readonly session?: SessionOption | undefined;
   /**
    * Speaks first on every new socket, for instance to authenticate or to resubscribe: nothing queued goes out and `open`
    * is not told before it resolves. Rejecting fails the attempt; `throw new StopReconnecting()` ends the client. Inside
@@ -242,13 +252,21 @@ export function readOptions(
   const { stableAfter, ...retry } = read('reconnect.', options.reconnect, DEFAULTS.reconnect, RECONNECT_RULES);
   const queue = read('queue.', options.queue, DEFAULTS.queue, QUEUE_RULES);
   const { shouldReconnect } = (options.reconnect || {}) as ReconnectOptions;
+  if (options.delivery === 'at-least-once') {
+    if (options.heartbeat === false)
+      throw bad('heartbeat', "on with delivery: 'at-least-once', for replies prove", false);
+    if (!(options.queue !== false && queue.maxMessages > 0)) {
+      throw bad('queue', "one that holds messages with delivery: 'at-least-once'", options.queue);
+    }
+  }
+  if (options.session?.mode === 'require') refuseWhatASessionDoes(options);
   const { message, reply } = heartbeat;
   return {
     policy: {
       connectTimeout,
       closeTimeout,
       stableAfter,
-      hasHandshake: options.handshake !== undefined,
+      hasHandshake: options.handshake !== undefined || options.session !== undefined,
       heartbeat: {
         interval: options.heartbeat === false ? Infinity : heartbeat.interval,
         timeout: heartbeat.timeout,
@@ -258,7 +276,7 @@ export function readOptions(
       retry: {
         ...retry,
         maxAttempts: options.reconnect === false ? 0 : retry.maxAttempts,
-        canHeal: [url, protocols, headers, options.handshake].some(isFunction),
+        canHeal: [url, protocols, headers, options.handshake].some(isFunction) || options.session !== undefined,
         shouldReconnect: shouldReconnect && guarded(shouldReconnect, onThrow),
       },
     },
@@ -266,6 +284,17 @@ export function readOptions(
     pingMessage: typeof message === 'string' ? message : viewOf(message)!.slice(),
     isReply: typeof reply === 'function' ? recogniser(reply, onThrow) : (data) => data === reply,
   };
+}
+
+/** In a session the heartbeat, the first words and the proofs are its own. */
+function refuseWhatASessionDoes({ heartbeat, handshake, delivery, queue }: ClientOptions<never, never>): void {
+  const { message, reply } = (heartbeat || {}) as HeartbeatOptions;
+  const own = 'left out with a required session, which has its own';
+  if (message !== undefined) throw bad('heartbeat.message', own, message);
+  if (reply !== undefined) throw bad('heartbeat.reply', own, reply);
+  if (handshake !== undefined) throw bad('handshake', 'left out with a required session; use its auth', handshake);
+  if (delivery !== undefined) throw bad('delivery', own, delivery);
+  if (queue === false) throw bad('queue', 'one that holds messages, with a session', queue);
 }
 
 /** @throws `INVALID_OPTION` */
@@ -340,7 +369,8 @@ const RULES = {
   heartbeat: group,
   reconnect: group,
   queue: group,
-  delivery: oneOf('at-most-once'),
+  delivery: oneOf('at-most-once', 'at-least-once'),
+  session: ['made by session()', (value) => has(value, 'attach')],
   handshake: aFunction,
   codec: ['an object with encode and decode', (value) => has(value, 'encode', 'decode')],
   signal: ['an AbortSignal', (value) => has(value, 'addEventListener', 'removeEventListener')],

@@ -23,7 +23,7 @@ export interface RequestSource {
 }
 
 /**
- * Asks the providers, all at once. At once too when none of them has to be waited for, so that a plain URL is dialled in
+ * Asks the providers, all at once; `offer` has the last word on what they come to. At once too when none of them has to be waited for, so that a plain URL is dialled in
  * the same turn in which it was asked for.
  * @throws (or rejects) `PROVIDER_FAILED`, `INVALID_URL`, or the provider's own `StopReconnecting`
  */
@@ -31,6 +31,7 @@ export function prepareRequest(
   source: RequestSource,
   context: DialContext,
   adapter: Adapter,
+  offer: (request: SocketRequest) => SocketRequest = (request) => request,
 ): SocketRequest | PromiseLike<SocketRequest> {
   const answers = [
     ask('url', source.url, context),
@@ -39,12 +40,12 @@ export function prepareRequest(
   ] as const;
   return answers.some(isThenable)
     ? Promise.all(answers).then(
-        ([url, protocols, headers]) => toRequest(url, protocols, headers, adapter),
+        ([url, protocols, headers]) => offer(toRequest(url, protocols, headers, adapter)),
         (cause) => {
           throw asProviderError('a provider', cause);
         },
       )
-    : toRequest(answers[0], answers[1], answers[2], adapter);
+    : offer(toRequest(answers[0], answers[1], answers[2], adapter));
 }
 
 function ask<T>(option: string, provider: Provider<T>, context: DialContext): unknown {

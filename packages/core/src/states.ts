@@ -98,11 +98,13 @@ export type Input =
   | { readonly type: 'hint'; readonly hint: Hint }
   | { readonly type: 'unproven' }
   | { readonly type: 'flush' }
+  | { readonly type: 'overdue' }
   // of one socket; ignored once it was left behind
   | { readonly type: 'prepared'; readonly generation: number }
   | { readonly type: 'socketOpened'; readonly generation: number }
-  | { readonly type: 'handshaken'; readonly generation: number }
+  | { readonly type: 'handshaken'; readonly generation: number; readonly mustReply: boolean }
   | { readonly type: 'failed'; readonly generation: number; readonly cause: unknown }
+  | { readonly type: 'broken'; readonly generation: number; readonly code: number; readonly cause: unknown }
   | { readonly type: 'stopped'; readonly generation: number; readonly cause: unknown }
   | { readonly type: 'replied'; readonly generation: number }
   | { readonly type: 'drained'; readonly generation: number }

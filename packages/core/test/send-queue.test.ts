@@ -12,6 +12,13 @@ const message = (text: string, more: { expiresAt?: number; onlyFor?: number } = 
   ...more,
 });
 
+/** What a socket that needs no proof does: takes the next, and it is let go of. */
+const shift = (queue: ReturnType<typeof createSendQueue>) => {
+  const { next } = queue;
+  if (next) queue.skip();
+  return next;
+};
+
 describe('send queue', () => {
   it('T35: has room up to its bounds in messages and in bytes', () => {
     const queue = createSendQueue({ maxMessages: 2, maxBytes: 5 });
@@ -29,8 +36,8 @@ describe('send queue', () => {
     const queue = createSendQueue(BOUNDS);
     queue.push(message('a'));
     queue.push(message('b'));
-    queue.shift();
-    queue.shift();
+    shift(queue);
+    shift(queue);
     queue.push(message('c'));
     expect(queue.first?.number).toBe(3);
     expect(queue.lastNumber).toBe(3);
@@ -45,10 +52,10 @@ describe('send queue', () => {
     expect(queue.nextExpiry).toBe(10);
     expect(queue.take(({ expiresAt }) => expiresAt <= 10).map(({ data }) => data)).toEqual(['b']);
     expect(queue.nextExpiry).toBe(30);
-    queue.shift();
-    queue.shift();
+    shift(queue);
+    shift(queue);
     expect(queue.nextExpiry).toBe(Infinity);
-    expect(queue.shift()).toBeUndefined();
+    expect(shift(queue)).toBeUndefined();
     expect(queue.first).toBeUndefined();
   });
 
@@ -74,7 +81,7 @@ describe('send queue', () => {
               queue.push(message(`${next++}`));
             }
           } else if (what === 'shift') {
-            for (let i = 0; i < count; i++) if (queue.shift()?.data !== model.shift()) throw new Error('order');
+            for (let i = 0; i < count; i++) if (shift(queue)?.data !== model.shift()) throw new Error('order');
           } else {
             const leaves = (text: unknown): boolean => Number(text) % count === 0;
             taken.push(
