@@ -131,6 +131,7 @@ const ready = (fields: Fields): ReadyFrame => ({
   sid: word(fields, 'sid'),
   token: fields['tok'] === undefined ? undefined : word(fields, 'tok'),
   received: integer(fields, 'rx', 0, MAX_SEQ),
+  stored: integer(fields, 'tx', 0, MAX_SEQ),
 });
 
 const lost = (fields: Fields): LostFrame => ({ type: 'lost', reason: word(fields, 'reason') });

@@ -34,8 +34,8 @@ export function encodeResume(claim: Said<ResumeFrame>): string {
   return `R${JSON.stringify(fields)}`;
 }
 
-export function encodeReady({ sid, token, received }: Said<ReadyFrame>): string {
-  return `Y${JSON.stringify({ sid, tok: token, rx: received })}`;
+export function encodeReady({ sid, token, received, stored }: Said<ReadyFrame>): string {
+  return `Y${JSON.stringify({ sid, tok: token, rx: received, tx: stored })}`;
 }
 
 export function encodeLost({ reason }: Said<LostFrame>): string {

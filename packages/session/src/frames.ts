@@ -84,6 +84,8 @@ export interface ReadyFrame {
   readonly token: string | undefined;
   /** The last of the client's messages that is committed. */
   readonly received: number;
+  /** The last message to the client that is stored, so that it knows how many it has to make up for. */
+  readonly stored: number;
 }
 
 /** `L`: no session, and why. */
