@@ -3,7 +3,7 @@
 // The driver: it owns the one socket, the one timer and the fast path, and decides nothing. Messages go round the
 // machine: in, a comparison and a count; out, one look at the state.
 
-import { createInbox, type Handshake, type Inbox } from './handshake.ts';
+import { createInbox, type HandshakeContext, type Inbox } from './handshake.ts';
 import { deadlineOf, transition } from './machine.ts';
 import { HoldfastError, isStopReconnecting } from './errors.ts';
 import { isThenable } from './request.ts';
@@ -69,7 +69,7 @@ export interface Connection {
 export interface ConnectionParts {
   readonly adapter: Adapter;
   readonly policy: Policy;
-  readonly handshake: Handshake | undefined;
+  readonly handshake: ((context: HandshakeContext & Pick<Inbox, 'peek'>) => PromiseLike<void> | void) | undefined;
   /** A session layer speaks on this socket: its pings are its own, and a peer that speaks it must answer them. */
   readonly isSpoken: () => boolean;
   /** Where pings are messages: the message, and which frame is its reply. */
@@ -250,7 +250,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     };
     isInHandshake = true;
     try {
-      Promise.resolve(parts.handshake!({ send, next: box.next, protocol, reconnected })).then(
+      Promise.resolve(parts.handshake!({ send, next: box.next, peek: box.peek, protocol, reconnected })).then(
         () => feed({ type: 'handshaken', generation, mustReply: policy.heartbeat.frames || parts.isSpoken() }),
         (cause) => fail(generation, cause),
       );

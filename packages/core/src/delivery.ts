@@ -157,6 +157,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   function sendNow(socket: Socket | undefined, data: Data, value: unknown): SendResult {
     if (socket === undefined) return refuse(value, reasonNow('not-open'));
     if (isPressed(socket)) return refuse(value, 'full');
+    if (layer && byteLength(data) > layer.maxMessage) return refuse(value, 'too-large');
     return write(socket, speaks() ? layer!.volatile(data) : data, value) ? 'sent' : false;
   }
 
@@ -167,7 +168,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     if (!isOpen && (options?.ifOpen || policy.maxMessages === 0)) return refuse(value, 'not-open');
 
     const bytes = byteLength(data);
-    if (bytes > policy.maxBytes) return refuse(value, 'too-large');
+    if (bytes > policy.maxBytes || (layer && bytes > layer.maxMessage)) return refuse(value, 'too-large');
     const maxAge = options?.maxAge ?? policy.maxAge;
     const now = maxAge === Infinity && queue.nextExpiry === Infinity ? 0 : parts.now();
     const expired = takeExpired(now);
@@ -178,6 +179,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       const onlyFor = isOpen && options?.ifOpen ? state.generation : 0;
       const expiresAt = maxAge === Infinity ? Infinity : now + maxAge;
       queue.push({ data: copyOf(data), value, bytes, expiresAt, onlyFor });
+      if (layer) layer.heldChanged();
     }
     const isHeldBack = isOpen && (held || !holds || isPressed(connection.openSocket!));
     if (isHeldBack || !fits || oldest.length > 0) hasPressure = true;
@@ -318,6 +320,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   /** What a socket has taken may have arrived, whatever the reason to let go of it. */
   function drop(message: QueuedMessage, reason: DropReason): void {
+    if (layer) layer.heldChanged();
     if (message.state === 'rejected') return; // told then
     parts.dropped(
       message.value,

@@ -21,35 +21,50 @@ export type Handshake = (context: HandshakeContext) => PromiseLike<void> | void;
 export interface Inbox {
   push(data: Data): void;
   next(): Promise<Data>;
+  /** The first of them, once there is one; it is left where it is. */
+  peek(): Promise<Data>;
   /** The socket has ended: whoever waits, or asks later, is told why. */
   fail(cause: unknown): void;
   /** What nobody took, in order. */
   rest(): readonly Data[];
 }
 
+interface Waiter {
+  resolve(data: Data): void;
+  reject(cause: unknown): void;
+}
+
 export function createInbox(): Inbox {
   const frames: Data[] = [];
-  const waiting: { resolve(data: Data): void; reject(cause: unknown): void }[] = [];
+  const waiting: Waiter[] = [];
+  const peeking: Waiter[] = [];
   let failure: { readonly cause: unknown } | undefined;
+
+  function frameOf(look: () => Data | undefined, line: Waiter[]): Promise<Data> {
+    const frame = new Promise<Data>((resolve, reject) => {
+      if (frames.length > 0) resolve(look()!);
+      else if (failure) reject(failure.cause);
+      else line.push({ resolve, reject });
+    });
+    frame.catch(() => {}); // a handshake that lost interest is no unhandled rejection
+    return frame;
+  }
 
   return {
     push(data) {
+      peeking.splice(0).forEach(({ resolve }) => resolve(data));
       const first = waiting.shift();
       if (first) first.resolve(data);
       else frames.push(data);
     },
-    next() {
-      const frame = new Promise<Data>((resolve, reject) => {
-        if (frames.length > 0) resolve(frames.shift()!);
-        else if (failure) reject(failure.cause);
-        else waiting.push({ resolve, reject });
-      });
-      frame.catch(() => {}); // a handshake that lost interest is no unhandled rejection
-      return frame;
-    },
+    next: () => frameOf(() => frames.shift(), waiting),
+    peek: () => frameOf(() => frames[0], peeking),
     fail(cause) {
       failure = { cause };
-      waiting.splice(0).forEach(({ reject }) => reject(cause));
+      waiting
+        .splice(0)
+        .concat(peeking.splice(0))
+        .forEach(({ reject }) => reject(cause));
     },
     rest: () => frames.splice(0),
   };

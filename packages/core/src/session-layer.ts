@@ -4,7 +4,7 @@
 
 import type { CloseInfo, SocketRequest } from './adapter.ts';
 import type { Data } from './bytes.ts';
-import type { Handshake } from './handshake.ts';
+import type { Handshake, HandshakeContext, Inbox } from './handshake.ts';
 import type { HoldfastError } from './errors.ts';
 import type { QueuedMessage } from './send-queue.ts';
 
@@ -19,10 +19,12 @@ export interface SessionOption {
 export interface SessionLayer {
   /** The current socket speaks the session's frames; false: none is open, or it is plain. */
   readonly isSpeaking: boolean;
+  /** Bytes that one message may have. */
+  readonly maxMessage: number;
   /** What is dialled, with the session offered. */
   offer(request: SocketRequest): SocketRequest;
   /** Comes to terms on the raw socket: the session's own handshake, then, where it is plain, the caller's. */
-  shakeHands: Handshake;
+  shakeHands(context: HandshakeContext & Pick<Inbox, 'peek'>): PromiseLike<void>;
   /** A message on its way to the socket, as its `seq`-th; the same again on the next socket. */
   frame(data: Data, seq: number): Data;
   /** A message that is not kept. */
@@ -31,6 +33,8 @@ export interface SessionLayer {
   ping(): Data;
   /** One frame of the current socket. Once the client is closing, messages for the application do not count any more. */
   received(data: Data, isClosing: boolean): void;
+  /** What is held has changed. */
+  heldChanged(): void;
   /** Everything is acknowledged and the client is closing: the last word on this socket. */
   leaving(): void;
   socketEnded(close: CloseInfo): void;
