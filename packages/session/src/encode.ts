@@ -47,8 +47,9 @@ export function encodeMessage(seq: number, tag: number, data: Data): Data {
   if (typeof data === 'string') return `d${seq.toString(36)}.${tag.toString(36)}:${data}`;
   const frame = new Uint8Array(12 + data.length);
   const header = new DataView(frame.buffer);
-  // three words; a DataView takes any number modulo 2^32 and without its fraction, which is all that halving needs
-  header.setUint32(0, 0x6400_0000 + seq / 0x1_0000_0000);
+  frame[0] = 0x64;
+  // the two halves of 48 bits: a DataView drops the fraction of a number, and all above the bits that it writes
+  header.setUint16(2, seq / 0x1_0000_0000);
   header.setUint32(4, seq);
   header.setUint32(8, tag);
   frame.set(data, 12);
