@@ -22,6 +22,12 @@ export type ServerErrorCode =
   | 'SLOW_READER'
   | 'BUDGET_EXCEEDED'
   | 'PROTOCOL_VIOLATION'
+  // sessions
+  | 'HANDLER_FAILED'
+  | 'STORE_FAILED'
+  | 'SESSION_FENCED'
+  | 'SESSION_GONE'
+  | 'COMMIT_LATE'
   // the caller's code
   | 'LISTENER_THREW';
 

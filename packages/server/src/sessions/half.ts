@@ -1,10 +1,28 @@
 // Which sessions does this node know, and who serves them?
 
 import type { IncomingMessage } from 'node:http';
-import type { Binary, Data } from '@holdfast/core';
+import { viewOf, type Binary, type Data } from '@holdfast/core';
+import { CLOSE } from '@holdfast/session/wire';
+import { serverError, shown, type ServerError } from '../errors.ts';
+import { isPromised, whenAnswered } from './awaitable.ts';
+import { SessionFace, type FaceOwner } from './face.ts';
+import { Link, type LinkHome } from './link.ts';
 import type { SessionSettings } from './options.ts';
 import type { SessionOwner, SessionPlatform, SessionVisitor, Transport } from './platform.ts';
+import { createSecrets } from './secrets.ts';
 import type { Session, SessionSendOptions } from './session.ts';
+import type {
+  AppendOutcome,
+  Awaitable,
+  EndReason,
+  Entry,
+  Lease,
+  SessionBounds,
+  SessionStore,
+  StoreNews,
+} from './store.ts';
+import type { Takeover } from './takeover.ts';
+import { Tenure, type TenureHome } from './tenure.ts';
 
 export type { SessionInfo, SessionOwner, SessionPlatform, SessionVisitor, Transport } from './platform.ts';
 
@@ -22,24 +40,427 @@ export interface SessionHalf<Identity, Request = IncomingMessage> {
   accept(transport: Transport, visitor: SessionVisitor<Identity, Request>): SessionLink;
   /** Sends to a session wherever it is served; see {@link Session.send}. */
   send(sid: string, data: string | Binary, options?: SessionSendOptions): Promise<boolean>;
-  /** Ends a session wherever it is served; false if there is none. */
+  /**
+   * Ends a session wherever it is served; false if there is none.
+   * @throws STORE_FAILED, as a rejection
+   */
   end(sid: string): Promise<boolean>;
   /** A session that this node knows. */
   get(sid: string): Session<Identity> | undefined;
   /**
-   * Begins no message more and refuses who comes; resolves when no handler is in flight, after `timeout` milliseconds at
-   * the latest. The sockets stay as they are.
+   * Begins no message more and takes nobody in; resolves when no handler is in flight, after `timeout` milliseconds at the
+   * latest. The sockets stay as they are.
    * @default takeoverTimeout
    */
   rest(timeout?: number): Promise<void>;
-  /** Rests, closes what sockets are left with 1012, gives every lease back and stops listening to the store. May be called twice. */
+  /** Rests, closes what sockets are left with 1012, gives the leases back and stops listening to the store. May be called twice. */
   close(): Promise<void>;
 }
 
 export function createSessionHalf<Identity, Request = IncomingMessage>(
-  _settings: SessionSettings<Identity, Request>,
-  _platform: SessionPlatform,
-  _owner: SessionOwner<Identity>,
+  settings: SessionSettings<Identity, Request>,
+  platform: SessionPlatform,
+  owner: SessionOwner<Identity>,
 ): SessionHalf<Identity, Request> {
-  throw new Error('being built');
+  return new Half(settings, platform, owner);
 }
+
+/** A session that this node knows: served, about to be left, or waiting for its client. */
+interface Held<Identity> {
+  readonly face: SessionFace<Identity>;
+  /** The newest that this node had. */
+  readonly tenure: Tenure<Identity>;
+  /** When nobody can come back to it any more; undefined while somebody is there. */
+  expiresAt: number | undefined;
+}
+
+type State =
+  { readonly name: 'open' } | { readonly name: 'resting' } | { readonly name: 'closing'; readonly done: Promise<void> };
+
+/** Touches come at least four times in a `ttl`. */
+const TOUCHES_PER_TTL = 4;
+
+/** Leases that one `touch` names. */
+const TOUCHED_AT_ONCE = 256;
+
+const STORED = Promise.resolve(true);
+const NOT_STORED = Promise.resolve(false);
+
+class Half<Identity, Request>
+  implements SessionHalf<Identity, Request>, LinkHome<Identity, Request>, TenureHome<Identity>, FaceOwner
+{
+  readonly store: SessionStore;
+  readonly secrets: LinkHome<Identity, Request>['secrets'];
+  readonly bounds: SessionBounds;
+  readonly storedFor: number;
+  private readonly beatLength: number;
+  private state: State = { name: 'open' };
+  private readonly held = new Map<string, Held<Identity>>();
+  /** Leases of ours that the store has not taken back. */
+  private readonly unreleased = new Set<Tenure<Identity>>();
+  /** Clients of this node that want a session while a handler still has one of its messages. */
+  private readonly takeovers = new Map<string, Set<Takeover>>();
+  /** Sessions that we are just ending: what the store tells of them meanwhile we know already. */
+  private readonly ending = new Set<string>();
+  /** Whoever waits until something has finished; each is asked again whenever something has. */
+  private readonly waits = new Set<() => void>();
+  private readonly unwatch: () => void;
+  private cancelBeat: (() => void) | undefined;
+
+  constructor(
+    readonly settings: SessionSettings<Identity, Request>,
+    readonly platform: SessionPlatform,
+    private readonly owner: SessionOwner<Identity>,
+  ) {
+    const { store, ttl, heartbeat, maxMessages, maxBytes, maxSessionsPerPrincipal } = settings;
+    this.store = store;
+    this.secrets = createSecrets(platform);
+    this.beatLength = Math.min(heartbeat, ttl / TOUCHES_PER_TTL);
+    // a beat may come just before a client goes, and another passes until we look who has not come back
+    this.storedFor = Math.ceil(ttl + 2 * this.beatLength);
+    this.bounds = { ttl: this.storedFor, maxMessages, maxBytes, maxPerPrincipal: maxSessionsPerPrincipal };
+    this.unwatch = store.watch(platform.node, (news) => this.heard(news));
+  }
+
+  // --- for the server --------------------------------------------------------------------------------------------
+
+  accept(transport: Transport, visitor: SessionVisitor<Identity, Request>): SessionLink {
+    return new Link(this, transport, visitor);
+  }
+
+  get(sid: string): Session<Identity> | undefined {
+    return this.held.get(sid)?.face;
+  }
+
+  send(sid: string, given: string | Binary, options?: SessionSendOptions): Promise<boolean> {
+    const data = typeof given === 'string' ? given : viewOf(given);
+    if (data === undefined) {
+      const message = `send takes text and binary, got ${shown(given)}`;
+      return Promise.reject(serverError('INVALID_DATA', message, { value: given }));
+    }
+    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+    const { maxMessage } = this.settings;
+    if (bytes > maxMessage) {
+      const message = `a message of a session has at most ${maxMessage} bytes (sessions.maxMessage), this one ${bytes}`;
+      return Promise.reject(serverError('INVALID_DATA', message, { value: bytes }));
+    }
+    const tenure = this.held.get(sid)?.tenure;
+    if (options?.volatile) return tenure?.sendVolatile(data) ? STORED : NOT_STORED;
+    return this.append(sid, typeof data === 'string' ? data : data.slice(), bytes, tenure);
+  }
+
+  private append(sid: string, data: Data, bytes: number, tenure: Tenure<Identity> | undefined): Promise<boolean> {
+    const tag = this.secrets.tag();
+    tenure?.appendBegins();
+    let outcome: Awaitable<AppendOutcome>;
+    try {
+      outcome = this.store.append(sid, { tag, data }, bytes, this.bounds);
+    } catch (cause) {
+      tenure?.appendEnds();
+      return Promise.reject(storeFailed(cause));
+    }
+    if (!isPromised(outcome)) return this.appendAnswered(outcome, sid, tag, data, tenure) ? STORED : NOT_STORED;
+    return Promise.resolve(outcome).then(
+      (answer) => this.appendAnswered(answer, sid, tag, data, tenure),
+      (cause) => {
+        tenure?.appendEnds();
+        throw storeFailed(cause);
+      },
+    );
+  }
+
+  private appendAnswered(
+    outcome: AppendOutcome,
+    sid: string,
+    tag: number,
+    data: Data,
+    tenure: Tenure<Identity> | undefined,
+  ): boolean {
+    const held = this.held.get(sid);
+    // the session may have another tenure by now, and it is that one's to forward
+    if (outcome.name === 'stored') held?.tenure.appended(outcome.seq, tag, data);
+    tenure?.appendEnds();
+    switch (outcome.name) {
+      case 'stored':
+        return true;
+      case 'full':
+        held?.face.sendRefused();
+        return false;
+      case 'overflow':
+        this.lost(sid, 'overflow', outcome.undelivered);
+        return false;
+      case 'gone':
+        this.lost(sid, 'unknown');
+        return false;
+    }
+  }
+
+  async end(sid: string): Promise<boolean> {
+    this.ending.add(sid);
+    try {
+      const { standing, undelivered } = await this.store.end({ sid }, 'ended', this.settings.ttl);
+      this.ending.delete(sid);
+      const held = this.held.get(sid);
+      if (held) {
+        held.tenure.end();
+        this.ended(held.tenure, 'ended', undelivered);
+      }
+      return standing === 'ok';
+    } catch (cause) {
+      this.ending.delete(sid);
+      // what we did not want to hear meanwhile is asked for
+      this.ask(sid, undefined);
+      throw storeFailed(cause);
+    }
+  }
+
+  rest(timeout: number = this.settings.takeoverTimeout): Promise<void> {
+    if (this.state.name === 'open') this.state = { name: 'resting' };
+    for (const tenure of this.unreleased) tenure.rest();
+    return this.until(timeout, () => [...this.unreleased].every((tenure) => tenure.isIdle));
+  }
+
+  close(): Promise<void> {
+    if (this.state.name === 'closing') return this.state.done;
+    const done = this.rest().then(() => this.giveBack());
+    this.state = { name: 'closing', done };
+    return done;
+  }
+
+  private async giveBack(): Promise<void> {
+    for (const tenure of [...this.unreleased]) tenure.dismiss();
+    await this.until(this.settings.takeoverTimeout, () => this.unreleased.size === 0);
+    this.unwatch();
+    this.cancelBeat?.();
+    this.held.clear();
+    this.unreleased.clear();
+  }
+
+  // --- for the links ---------------------------------------------------------------------------------------------
+
+  room(sid?: string): 'room' | 'full' | 'leaving' {
+    if (this.state.name !== 'open') return 'leaving';
+    if (sid !== undefined && this.held.has(sid)) return 'room';
+    return this.held.size < this.settings.maxSessions ? 'room' : 'full';
+  }
+
+  waiting(sid: string, takeover: Takeover): () => void {
+    const all = this.takeovers.get(sid) ?? new Set();
+    this.takeovers.set(sid, all.add(takeover));
+    return () => {
+      all.delete(takeover);
+      if (all.size === 0 && this.takeovers.get(sid) === all) this.takeovers.delete(sid);
+    };
+  }
+
+  standBack(sid: string): void {
+    if (this.state.name === 'open') this.held.get(sid)?.tenure.standBack();
+  }
+
+  lost(sid: string, reason: EndReason, undelivered: readonly Entry[] = []): void {
+    const held = this.held.get(sid);
+    if (!held) return;
+    held.tenure.stands('gone', reason, undelivered);
+    this.ended(held.tenure, reason, undelivered); // also if there was nothing left to stand
+  }
+
+  discard(lease: Lease, isNew: boolean): void {
+    const { store, settings } = this;
+    const failed = (cause: unknown) => this.failed(storeFailed(cause));
+    if (isNew) whenAnswered(() => store.end(lease, 'ended', settings.ttl), ignore, failed);
+    else whenAnswered(() => store.release(lease, this.storedFor), ignore, failed);
+    // the one that was here is fenced now
+    if (!isNew) this.ask(lease.sid, undefined);
+  }
+
+  handledBefore({ sid, conn }: Lease): number {
+    const tenure = this.held.get(sid)?.tenure;
+    return tenure?.lease.conn === conn - 1 ? tenure.handledTo : 0;
+  }
+
+  begin(start: Parameters<LinkHome<Identity, Request>['begin']>[0]): void {
+    const { transport, hangUp, visitor, principal, beginning, ready, isResumed } = start;
+    const { lease } = beginning;
+    const before = this.held.get(lease.sid);
+    if (this.state.name !== 'open') {
+      hangUp(SERVICE_RESTART, '');
+      this.discard(lease, !isResumed);
+      return;
+    }
+    if (before && before.tenure.lease.conn > lease.conn) {
+      // two answers of the store have crossed
+      hangUp(CLOSE.superseded, '');
+      return;
+    }
+    if (before) {
+      before.tenure.supersede();
+      this.unreleased.delete(before.tenure);
+    }
+    const face = before?.face ?? new SessionFace<Identity>(lease.sid, principal, visitor.identity, this);
+    const tenure = new Tenure<Identity>(this, face, transport, hangUp, beginning);
+    this.held.set(lease.sid, { face, tenure, expiresAt: undefined });
+    this.unreleased.add(tenure);
+    this.beatLater();
+    face.connected(visitor.identity);
+    ready(tenure);
+    this.owner.session(face, { resumed: isResumed });
+    tenure.start();
+  }
+
+  // --- for the tenures and the faces -----------------------------------------------------------------------------
+
+  failed(error: ServerError, face?: Session<Identity>): void {
+    this.owner.failed(error, face);
+  }
+
+  listenerThrew(event: string, cause: unknown): void {
+    this.failed(serverError('LISTENER_THREW', `a listener of a session's '${event}' threw`, { cause }));
+  }
+
+  idle({ lease }: Tenure<Identity>): void {
+    if (this.takeovers.size > 0) for (const takeover of [...(this.takeovers.get(lease.sid) ?? [])]) takeover.nudge();
+    this.somethingFinished();
+  }
+
+  released(tenure: Tenure<Identity>): void {
+    const held = this.held.get(tenure.lease.sid);
+    if (held?.tenure === tenure) held.expiresAt = this.platform.now() + this.settings.ttl;
+    this.finished(tenure);
+  }
+
+  fenced(tenure: Tenure<Identity>): void {
+    const { sid } = tenure.lease;
+    if (this.held.get(sid)?.tenure === tenure) this.held.delete(sid);
+    this.finished(tenure);
+  }
+
+  ended(tenure: Tenure<Identity>, reason: EndReason, undelivered: readonly Entry[]): void {
+    const { sid } = tenure.lease;
+    this.finished(tenure);
+    const held = this.held.get(sid);
+    if (held?.tenure !== tenure || this.ending.has(sid)) return;
+    this.held.delete(sid);
+    held.face.ended(reason, undelivered);
+  }
+
+  private finished(tenure: Tenure<Identity>): void {
+    this.unreleased.delete(tenure);
+    this.somethingFinished();
+  }
+
+  private somethingFinished(): void {
+    if (this.waits.size > 0) for (const look of [...this.waits]) look();
+  }
+
+  /** Resolves when it is so, or after `timeout`. */
+  private until(timeout: number, isSo: () => boolean): Promise<void> {
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (isSo()) done();
+      };
+      const done = () => {
+        cancel();
+        this.waits.delete(look);
+        resolve();
+      };
+      const cancel = this.platform.wake(this.platform.now() + timeout, done);
+      this.waits.add(look);
+    });
+  }
+
+  // --- news and beats --------------------------------------------------------------------------------------------
+
+  private heard(news: StoreNews): void {
+    switch (news.name) {
+      case 'appended':
+        return this.held.get(news.sid)?.tenure.news(news.seq);
+      case 'yield':
+        return this.standBack(news.sid);
+      case 'gone':
+        if (!this.ending.has(news.sid)) this.ask(news.sid, news.reason);
+    }
+  }
+
+  /** News may be old, so the store is asked before anything is believed. */
+  private ask(sid: string, reason: EndReason | undefined): void {
+    const held = this.held.get(sid);
+    if (!held) return;
+    const { tenure } = held;
+    whenAnswered(
+      () => this.store.touch([tenure.lease], this.storedFor),
+      ([standing]) => {
+        if (standing === 'gone') this.lost(sid, reason ?? 'unknown');
+        else if (standing === 'fenced') tenure.stands('fenced');
+        if (standing === 'fenced') this.fenced(tenure);
+      },
+      (cause) => this.failed(storeFailed(cause)),
+    );
+  }
+
+  /** One timer for all, and none while there is no session. */
+  private beatLater(): void {
+    this.cancelBeat ??= this.platform.wake(this.platform.now() + this.beatLength, () => {
+      this.cancelBeat = undefined;
+      this.beat();
+      if (this.held.size > 0) this.beatLater();
+    });
+  }
+
+  private beat(): void {
+    const now = this.platform.now();
+    let tenures: Tenure<Identity>[] = [];
+    for (const held of this.held.values()) {
+      if (held.expiresAt !== undefined && held.expiresAt <= now) this.expire(held);
+      if (!held.tenure.isServed) continue;
+      tenures.push(held.tenure);
+      if (tenures.length < TOUCHED_AT_ONCE) continue;
+      this.touch(tenures);
+      tenures = [];
+    }
+    if (tenures.length > 0) this.touch(tenures);
+  }
+
+  /**
+   * A store that does not answer is no reason to close sockets here: all would come back at once. Those that have something
+   * to say find out by themselves.
+   */
+  private touch(tenures: readonly Tenure<Identity>[]): void {
+    whenAnswered(
+      () =>
+        this.store.touch(
+          tenures.map(({ lease }) => lease),
+          this.storedFor,
+        ),
+      (standings) => {
+        for (const [i, tenure] of tenures.entries()) {
+          tenure.stands(standings[i] ?? 'ok');
+          tenure.check();
+        }
+      },
+      (cause) => this.failed(storeFailed(cause)),
+    );
+  }
+
+  private expire(held: Held<Identity>): void {
+    const { tenure } = held;
+    held.expiresAt = Infinity;
+    whenAnswered(
+      () => this.store.end(tenure.lease, 'expired', this.settings.ttl),
+      ({ standing, undelivered }) => {
+        if (standing === 'fenced') this.fenced(tenure);
+        else this.ended(tenure, 'expired', undelivered);
+      },
+      (cause) => {
+        held.expiresAt = this.platform.now(); // with the next beat
+        this.failed(storeFailed(cause));
+      },
+    );
+  }
+}
+
+const SERVICE_RESTART = 1012;
+
+const storeFailed = (cause: unknown) => serverError('STORE_FAILED', 'the store of sessions failed', { cause });
+
+function ignore(): void {}

@@ -1,0 +1,359 @@
+// What does one socket go through, from our greeting to its end?
+
+import {
+  CLOSE,
+  VERSION,
+  decodeFromClient,
+  encodeHello,
+  encodeLost,
+  encodePong,
+  encodeReady,
+  type FrameFromClient,
+  type OpenFrame,
+  type ResumeFrame,
+} from '@holdfast/session/wire';
+import { retryAfterReason, type Data } from '@holdfast/core';
+import { serverError, shown, type ServerError } from '../errors.ts';
+import { whenAnswered } from './awaitable.ts';
+import type { SessionSettings } from './options.ts';
+import type { SessionPlatform, SessionVisitor, Transport } from './platform.ts';
+import { hashOf, type Secrets } from './secrets.ts';
+import { takeOver, type Takeover } from './takeover.ts';
+import type { Beginning, Tenure } from './tenure.ts';
+import type { EndReason, Lease, OpenRequest, ResumeOutcome, SessionBounds } from './store.ts';
+
+/** What all links of a node have in common. */
+export interface LinkHome<Identity, Request> {
+  readonly settings: SessionSettings<Identity, Request>;
+  readonly bounds: SessionBounds;
+  readonly platform: SessionPlatform;
+  readonly secrets: Secrets;
+  /** Whether a session may begin on this node, or come to it from another. `leaving`: none may. */
+  room(sid?: string): 'room' | 'full' | 'leaving';
+  failed(error: ServerError): void;
+  /** A takeover waits for what this node has in flight. Returns a forget. */
+  waiting(sid: string, takeover: Takeover): () => void;
+  /** The session is busy, so that whoever has it here stands back. */
+  standBack(sid: string): void;
+  /** Nobody can resume this session any more. */
+  lost(sid: string, reason: EndReason): void;
+  /** A lease that nobody wants: the socket went while the store was asked. */
+  discard(lease: Lease, isNew: boolean): void;
+  /** The last position that this node has handled under the lease just before, for what it could not commit. */
+  handledBefore(lease: Lease): number;
+  /** The lease is this link's. `ready` writes the answer to the client; then the application is told, and it begins. */
+  begin(start: {
+    readonly transport: Transport;
+    readonly hangUp: (code: number, reason: string) => void;
+    readonly visitor: SessionVisitor<Identity, Request>;
+    readonly principal: string;
+    readonly beginning: Beginning;
+    readonly ready: (tenure: Tenure<Identity>) => void;
+    readonly isResumed: boolean;
+  }): void;
+}
+
+/**
+ * `greeted`: an open or a resume is expected. `refused`: we had nothing to resume, and an open is expected. `admitting`:
+ * `authorize` is asked, and then `opening` or `resuming` the store. `ready`: the tenure has it. `ending`: we have closed it
+ * or it is gone, and whatever still comes means nothing.
+ */
+type State<Identity> =
+  | { readonly name: 'greeted' | 'refused'; readonly cancelDeadline: () => void }
+  | { readonly name: 'admitting'; readonly cancelDeadline: () => void }
+  | { readonly name: 'opening' }
+  | { readonly name: 'resuming'; readonly stopAsking: () => void }
+  | { readonly name: 'ready'; readonly tenure: Tenure<Identity> }
+  | { readonly name: 'ending' };
+
+/** Bytes of a frame from somebody whom we do not know yet: a resume, and what `auth` needs. */
+const MAX_HANDSHAKE_FRAME = 4_096;
+
+/** What a frame may have beside its message. */
+const MAX_HEADER = 64;
+
+const NORMAL = 1000;
+const TOO_LARGE = 1009;
+const SERVICE_RESTART = 1012;
+const TRY_AGAIN_LATER = 1013;
+const UNAUTHORIZED = 4401;
+
+export class Link<Identity, Request> {
+  private state: State<Identity> = { name: 'ending' };
+
+  constructor(
+    private readonly home: LinkHome<Identity, Request>,
+    private readonly transport: Transport,
+    private readonly visitor: SessionVisitor<Identity, Request>,
+  ) {
+    const { ttl, maxMessage, heartbeat, maxBytes } = home.settings;
+    if (home.room() === 'leaving') {
+      transport.close(SERVICE_RESTART, '');
+      return;
+    }
+    transport.send(encodeHello({ ttl, maxMessage, heartbeat, window: maxBytes }));
+    this.expect('greeted');
+  }
+
+  received(data: Data): void {
+    const { state } = this;
+    if (state.name === 'ending') return;
+    if (state.name === 'ready') {
+      if (data.length > this.home.settings.maxMessage + MAX_HEADER) {
+        this.close(TOO_LARGE, '');
+        state.tenure.leave();
+        return;
+      }
+      state.tenure.received(decodeFromClient(data));
+      return;
+    }
+    if (sizeOf(data) > MAX_HANDSHAKE_FRAME) this.close(CLOSE.notReady, 'too large');
+    else this.handshakeReceived(state, decodeFromClient(data));
+  }
+
+  closed(): void {
+    const { state } = this;
+    this.become({ name: 'ending' });
+    if (state.name === 'ready') state.tenure.leave();
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private handshakeReceived(state: State<Identity>, frame: FrameFromClient): void {
+    switch (frame.type) {
+      case 'open':
+        if (state.name === 'greeted' || state.name === 'refused') this.admit(frame);
+        else this.close(CLOSE.protocol, 'one at a time');
+        return;
+      case 'resume':
+        if (state.name === 'greeted') this.admit(frame);
+        else this.close(CLOSE.protocol, 'one at a time');
+        return;
+      case 'ping': // a client whose heart beats while it waits for us
+        this.transport.send(encodePong(0));
+        return;
+      case 'end':
+        this.close(NORMAL, '');
+        return;
+      case 'unknown': // kept for additions
+        return;
+      case 'invalid':
+        this.close(CLOSE.protocol, frame.why);
+        return;
+      case 'message':
+      case 'volatile':
+      case 'ack':
+        this.close(CLOSE.protocol, 'not ready');
+    }
+  }
+
+  /** Asked on every open and resume: a token alone is no identity. */
+  private admit(frame: OpenFrame | ResumeFrame): void {
+    if (frame.version > VERSION) return this.close(CLOSE.protocol, 'version');
+    const { settings, platform } = this.home;
+    const { request, identity } = this.visitor;
+    const late = () => {
+      const message = `sessions.authorize gave no answer within ${settings.admissionTimeout} ms`;
+      this.admissionFailed(serverError('ADMISSION_TIMEOUT', message));
+    };
+    const state = {
+      name: 'admitting',
+      cancelDeadline: platform.wake(platform.now() + settings.admissionTimeout, late),
+    } as const;
+    this.become(state);
+    whenAnswered<string | false>(
+      () => settings.authorize({ request, identity, auth: frame.auth }),
+      (principal) => {
+        if (this.state !== state) return; // gone, or too late
+        if (principal === false) this.refuse(frame);
+        else if (typeof principal !== 'string' || principal === '') this.admissionFailed(noPrincipal(principal));
+        else if (frame.type === 'open') this.open(frame, principal);
+        else this.resume(frame, principal);
+      },
+      (cause) => {
+        if (this.state !== state) return;
+        const message = 'sessions.authorize threw, so the client was asked to come back later';
+        this.admissionFailed(serverError('AUTHORIZE_FAILED', message, { cause }));
+      },
+    );
+  }
+
+  /**
+   * Who may not resume may still open, as somebody else perhaps. Who may not open hears why, and then a close that core
+   * takes for a refusal: it asks once more with fresh credentials if it can have them, and otherwise it ends.
+   */
+  private refuse(frame: OpenFrame | ResumeFrame): void {
+    this.lost('unauthorized');
+    if (frame.type === 'open') this.close(UNAUTHORIZED, '');
+    else this.expect('refused');
+  }
+
+  private admissionFailed(error: ServerError): void {
+    this.home.failed(error);
+    this.sendAway();
+  }
+
+  private open({ attempt, window }: OpenFrame, principal: string): void {
+    const { home } = this;
+    switch (home.room()) {
+      case 'leaving':
+        return this.close(SERVICE_RESTART, '');
+      case 'full':
+        return this.limit();
+      case 'room':
+    }
+    const { store } = home.settings;
+    const { platform, secrets, bounds } = home;
+    const sid = secrets.sid();
+    const token = secrets.token();
+    const request: OpenRequest = { sid, tokenHash: hashOf(token), principal, attempt, node: platform.node };
+    this.become({ name: 'opening' });
+    whenAnswered(
+      () => store.open(request, bounds),
+      (lease) => {
+        if (this.state.name !== 'opening') {
+          // its client never heard of it
+          if (lease !== 'limit') home.discard(lease, true);
+          return;
+        }
+        if (lease === 'limit') return this.limit();
+        const received = { seq: 0, tag: 0 };
+        const beginning = { lease, committed: 0, stored: 0, received, window, alreadyHandled: 0 };
+        this.begin(principal, beginning, token);
+      },
+      (cause) => this.storeFailed(cause),
+    );
+  }
+
+  private resume(frame: ResumeFrame, principal: string): void {
+    const { home } = this;
+    const { attempt, window, sid, token, received, tag, acked, sent } = frame;
+    switch (home.room(sid)) {
+      case 'leaving':
+        return this.close(SERVICE_RESTART, '');
+      case 'full': // the session lives, and another node may have room
+        return this.sendAway();
+      case 'room':
+    }
+    const { store, takeoverTimeout } = home.settings;
+    const { platform, bounds } = home;
+    const claim = {
+      sid,
+      tokenHash: hashOf(token),
+      principal,
+      attempt,
+      node: platform.node,
+      received,
+      tag,
+      acked,
+      sent,
+    };
+    // the store may answer within `takeOver`
+    let forget: (() => void) | undefined;
+    let takeover: Takeover | undefined;
+    const stopAsking = () => {
+      takeover?.cancel();
+      forget?.();
+    };
+    const state: State<Identity> = { name: 'resuming', stopAsking };
+    this.become(state);
+    takeover = takeOver((force) => store.resume({ ...claim, force }, bounds), takeoverTimeout, platform, {
+      busy: () => home.standBack(sid),
+      done: (outcome) => {
+        if (this.state === state) this.resumeAnswered(outcome, frame, principal);
+        else if (outcome.name === 'resumed') home.discard(outcome.lease, false);
+      },
+      failed: (cause) => this.storeFailed(cause),
+    });
+    if (this.state === state) forget = home.waiting(sid, takeover);
+    // a socket that went within the call has nothing to stop yet
+    else takeover.cancel();
+  }
+
+  private resumeAnswered(
+    outcome: Exclude<ResumeOutcome, { readonly name: 'busy' }>,
+    { sid, window, received, tag }: ResumeFrame,
+    principal: string,
+  ): void {
+    switch (outcome.name) {
+      case 'stale':
+        return this.close(CLOSE.stale, '');
+      case 'lost':
+        if (outcome.reason !== 'unauthorized') this.home.lost(sid, outcome.reason);
+        this.lost(outcome.reason);
+        this.expect('refused');
+        return;
+      case 'resumed': {
+        const { lease, committed, stored } = outcome;
+        const alreadyHandled = this.home.handledBefore(lease);
+        const from = { seq: received, tag };
+        const beginning = { lease, committed, stored, received: from, window, alreadyHandled };
+        this.begin(principal, beginning, undefined);
+      }
+    }
+  }
+
+  private begin(principal: string, beginning: Beginning, token: string | undefined): void {
+    const { transport, visitor } = this;
+    const { lease, committed, stored } = beginning;
+    this.home.begin({
+      transport,
+      hangUp: (code, reason) => this.close(code, reason),
+      visitor,
+      principal,
+      beginning,
+      isResumed: token === undefined,
+      ready: (tenure) => {
+        this.become({ name: 'ready', tenure });
+        transport.send(encodeReady({ sid: lease.sid, token, received: committed, stored }));
+      },
+    });
+  }
+
+  private limit(): void {
+    this.lost('limit');
+    this.sendAway();
+  }
+
+  /** No fault of the client's, so it is asked to come back, and slowly. */
+  private sendAway(): void {
+    this.close(TRY_AGAIN_LATER, retryAfterReason(this.home.settings.retryAfter));
+  }
+
+  private storeFailed(cause: unknown): void {
+    if (this.state.name === 'ending') return;
+    this.home.failed(serverError('STORE_FAILED', 'the store of sessions failed', { cause }));
+    this.close(CLOSE.store, '');
+  }
+
+  private lost(reason: EndReason): void {
+    this.transport.send(encodeLost({ reason }));
+  }
+
+  private expect(name: 'greeted' | 'refused'): void {
+    const { platform, settings } = this.home;
+    const deadline = platform.now() + settings.readyTimeout;
+    this.become({ name, cancelDeadline: platform.wake(deadline, () => this.close(CLOSE.notReady, '')) });
+  }
+
+  private close(code: number, reason: string): void {
+    if (this.state.name === 'ending') return;
+    this.become({ name: 'ending' });
+    this.transport.close(code, reason);
+  }
+
+  /** What belongs to a state ends with it. */
+  private become(state: State<Identity>): void {
+    const left = this.state;
+    this.state = state;
+    if ('cancelDeadline' in left) left.cancelDeadline();
+    else if (left.name === 'resuming') left.stopAsking();
+  }
+}
+
+function sizeOf(data: Data): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+}
+
+const noPrincipal = (value: unknown) =>
+  serverError('AUTHORIZE_FAILED', `sessions.authorize must return a text or false, got ${shown(value)}`, { value });
