@@ -25,3 +25,4 @@ export { byteLength, utf8Length, viewOf } from './bytes.ts';
 export { createClock, type Clock, type ClockParts } from './clock.ts';
 export { isClosable, retryAfterReason, trimReason } from './close-codes.ts';
 export { transition } from './machine.ts';
+export { has, oneOf, positive, readGroup, type Rule } from './rules.ts';

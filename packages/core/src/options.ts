@@ -1,8 +1,26 @@
 // What can be set, what is set if nobody does, and what is refused at the door?
 
-import { HoldfastError, show } from './errors.ts';
+import { HoldfastError } from './errors.ts';
 import { isThenable, toHeaders, toProtocols, type Provider } from './request.ts';
 import { resolveUrl } from './url.ts';
+import {
+  aFunction,
+  anything,
+  bad,
+  frame,
+  group,
+  has,
+  isBoolean,
+  isFinite,
+  isFunction,
+  isNotNegative,
+  notNegative,
+  oneOf,
+  positive,
+  readGroup,
+  whole,
+  type Rule,
+} from './rules.ts';
 import { viewOf, type Binary, type Data } from './bytes.ts';
 import type { Adapter, CloseInfo } from './adapter.ts';
 import type { Codec } from './codec.ts';
@@ -236,7 +254,7 @@ export function readOptions(
   onThrow: (cause: unknown) => void,
 ): Settings {
   const { adapter, protocols, headers } = options;
-  const { connectTimeout, closeTimeout } = read('', options, DEFAULTS, RULES);
+  const { connectTimeout, closeTimeout } = readGroup('', options, DEFAULTS, RULES);
   if (!adapter) throw new HoldfastError('NO_ADAPTER', 'no adapter for this runtime; give one as options.adapter');
   if (headers !== undefined && !adapter.capabilities.headers) {
     throw new HoldfastError(
@@ -248,9 +266,9 @@ export function readOptions(
   if (!isFunction(protocols)) toProtocols(protocols ?? []);
   if (!isFunction(headers)) toHeaders(headers);
 
-  const heartbeat = read('heartbeat.', options.heartbeat, DEFAULTS.heartbeat, HEARTBEAT_RULES);
-  const { stableAfter, ...retry } = read('reconnect.', options.reconnect, DEFAULTS.reconnect, RECONNECT_RULES);
-  const queue = read('queue.', options.queue, DEFAULTS.queue, QUEUE_RULES);
+  const heartbeat = readGroup('heartbeat.', options.heartbeat, DEFAULTS.heartbeat, HEARTBEAT_RULES);
+  const { stableAfter, ...retry } = readGroup('reconnect.', options.reconnect, DEFAULTS.reconnect, RECONNECT_RULES);
+  const queue = readGroup('queue.', options.queue, DEFAULTS.queue, QUEUE_RULES);
   const { shouldReconnect } = (options.reconnect || {}) as ReconnectOptions;
   if (options.delivery === 'at-least-once') {
     if (options.heartbeat === false)
@@ -299,7 +317,7 @@ function refuseWhatASessionDoes({ heartbeat, handshake, delivery, queue }: Clien
 
 /** @throws `INVALID_OPTION` */
 export function checkMaxAge(maxAge: number | undefined): void {
-  read('', { maxAge }, {}, { maxAge: notNegative });
+  readGroup('', { maxAge }, {}, { maxAge: notNegative });
 }
 
 /** The caller's test for a reply runs where frames are read, which must go on. */
@@ -333,33 +351,6 @@ function guarded(
 }
 
 // ---- what each option must be
-
-/** In words that follow "must be", and as a test. */
-type Rule = readonly [words: string, fits: (value: unknown) => boolean];
-
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
-const isNotNegative = (value: unknown): value is number => typeof value === 'number' && value >= 0;
-const isFinite = (value: unknown): value is number => isNotNegative(value) && value < Infinity;
-const isWhole = (value: unknown): boolean => isNotNegative(value) && (value === Infinity || value % 1 === 0);
-const has = (value: unknown, ...methods: readonly string[]): boolean =>
-  typeof value === 'object' && value !== null && methods.every((name) => isFunction((value as never)[name]));
-
-const anything: Rule = ['', () => true]; // checked where it is used
-const positive: Rule = ['a positive number of milliseconds', (value) => isNotNegative(value) && value > 0];
-const notNegative: Rule = ['a number, not negative', isNotNegative];
-const whole: Rule = ['a whole number, not negative', isWhole];
-const aFunction: Rule = ['a function', isFunction];
-const group: Rule = ['an object or false', (value) => value === false || has(value)];
-const oneOf = (...allowed: readonly unknown[]): Rule => [
-  `one of ${allowed.map(show).join(', ')}`,
-  (value) => allowed.indexOf(value) >= 0,
-];
-/** A frame that would be empty is no ping, and nothing to tell a reply by. */
-const frame: Rule = [
-  'a string or binary, not empty',
-  (value) => !!(typeof value === 'string' ? value : viewOf(value)?.length),
-];
 
 const RULES = {
   protocols: anything,
@@ -406,31 +397,3 @@ const QUEUE_RULES = {
   overflow: oneOf('refuse', 'drop-oldest'),
   highWaterMark: notNegative,
 } satisfies Record<keyof QueueOptions, Rule>;
-
-/** What was given over the defaults, in an object of our own; `undefined` is as good as not given. */
-function read<Defaults extends object>(
-  prefix: string,
-  given: object | false | undefined,
-  defaults: Defaults,
-  rules: Readonly<Record<string, Rule>>,
-): Defaults {
-  const values = Object.assign({}, defaults) as Record<string, unknown>;
-  Object.keys(given || {}).forEach((name) => {
-    const value = (given as Record<string, unknown>)[name];
-    const names = Object.keys(rules);
-    if (names.indexOf(name) < 0) {
-      throw new HoldfastError('INVALID_OPTION', `${prefix}${name} is not an option; there are ${names.join(', ')}`, {
-        value,
-      });
-    }
-    const rule = rules[name]!;
-    if (value === undefined) return;
-    if (!rule[1](value)) throw bad(prefix + name, rule[0], value);
-    if (name in defaults) values[name] = value;
-  });
-  return values as Defaults;
-}
-
-function bad(name: string, words: string, value: unknown): HoldfastError {
-  return new HoldfastError('INVALID_OPTION', `${name} must be ${words}, got ${show(value)}`, { value });
-}
