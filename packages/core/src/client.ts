@@ -161,6 +161,7 @@ export function createClient<In = Data, Out = string | Binary>(
   const { codec, signal } = options;
   const source = { url, protocols: options.protocols ?? [], headers: options.headers };
   const { interval, timeout } = settings.policy.heartbeat;
+  const told: (data: Data) => void = codec ? decodeAndTell : (data) => void listeners.emit('message', data);
   const layer = options.session?.attach(sessionHost());
 
   let latency: number | undefined;
@@ -168,8 +169,6 @@ export function createClient<In = Data, Out = string | Binary>(
   let openers: { resolve(): void; reject(error: HoldfastError): void }[] = [];
   let closers: (() => void)[] = [];
   let readers: ReaderFeed<In>[] = [];
-
-  const told: (data: Data) => void = codec ? decodeAndTell : (data) => void listeners.emit('message', data);
 
   const handler: ConnectionHandler = {
     message: layer ? (data) => layer.received(data, false) : told,
