@@ -21,6 +21,10 @@ export { createAllowlist, parseOrigin, type AbsentOrigin, type Allowlist, type O
 export type { Peer, PeerEvents } from './peer.ts';
 export type { RefusalReason } from './refusal.ts';
 export { memoryStore, type MemoryStoreOptions } from './sessions/memory-store.ts';
+export type { SessionAuthorize, SessionCredentials, SessionOptions } from './sessions/options.ts';
+export type { SessionInfo } from './sessions/platform.ts';
+export type { Sessions } from './sessions/serving.ts';
+export type { Session, SessionEnded, SessionEvents, SessionMessage, SessionSendOptions } from './sessions/session.ts';
 export type {
   AppendOutcome,
   Awaitable,

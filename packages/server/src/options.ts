@@ -2,8 +2,9 @@
 
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer, ServerOptions as TlsOptions } from 'node:https';
-import type { AbsentOrigin } from './origin.ts';
 import type { Denial } from './authorize.ts';
+import type { AbsentOrigin } from './origin.ts';
+import { SESSION_DEFAULTS, type SessionOptions } from './sessions/options.ts';
 
 /** Where the server takes its upgrades from: exactly one of `port`, `server` and `noServer`. */
 export interface PlaceOptions {
@@ -188,7 +189,14 @@ export interface Rate {
 }
 
 /** Every option of {@link createServer}. */
-export interface ServerOptions<Identity = undefined> extends PlaceOptions, AdmissionOptions<Identity>, PeerOptions {}
+export interface ServerOptions<Identity = undefined> extends PlaceOptions, AdmissionOptions<Identity>, PeerOptions {
+  /**
+   * Keeps a session for each client that offers one, so that no message is lost, in either direction, across reconnects and
+   * restarts; see {@link SessionOptions}. All others are plain peers as ever.
+   * @default undefined – everybody is a plain peer
+   */
+  readonly sessions?: SessionOptions<Identity> | undefined;
+}
 
 export type OriginFunction = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
 
@@ -220,4 +228,5 @@ export const DEFAULTS = Object.freeze({
     retryAfter: 10_000,
   }),
   closeTimeout: 2_000,
+  sessions: SESSION_DEFAULTS,
 });

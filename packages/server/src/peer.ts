@@ -64,10 +64,20 @@ export interface PeerContext<Identity> {
 }
 
 /**
- * `paused`: over budget, so nothing is read until a beat allows it. `stopped`: it has been told to go or was terminated,
- * and whatever it still sends does not count.
+ * `paused`: over budget, or whoever hears it has enough, so nothing is read until nobody minds. `stopped`: it has been told
+ * to go or was terminated, and whatever it still sends does not count.
  */
 type Reading = 'flowing' | 'paused' | 'stopped';
+
+/** Why a peer is not read: until a beat says that it is within its budget, or until its receiver says so. */
+type Brake = 'budget' | 'receiver';
+
+/** Whoever takes a peer's frames in place of its `message` listeners. */
+export interface FrameReceiver {
+  received(data: string | Uint8Array): void;
+  /** The socket is gone. */
+  closed(): void;
+}
 
 const ABNORMAL = 1006;
 const TOO_MANY_REQUESTS = 4429;
@@ -76,6 +86,8 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
   readonly identity: Identity;
   readonly address: string;
   private reading: Reading = 'flowing';
+  private readonly brakes = new Set<Brake>();
+  private receiver: FrameReceiver | undefined;
   private readonly budget: Budget;
   private pulse: Pulse;
   /** Frames received; they and the bytes read are the signs of life. */
@@ -104,6 +116,11 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
     ws.on('pong', () => this.controlFrameReceived());
     ws.on('error', (cause) => this.protocolViolated(cause));
     ws.on('close', (code, reason) => this.socketClosed(code, reason.toString()));
+  }
+
+  /** From here on its frames go to `receiver` alone, a text `ping` too, and nothing is told by `message`. */
+  divert(receiver: FrameReceiver): void {
+    this.receiver = receiver;
   }
 
   get protocol(): string {
@@ -136,12 +153,22 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
         value: code,
       });
     }
+    this.release('receiver'); // or its answer would not be seen
     this.ws.close(code, trimReason(reason));
   }
 
   terminate(): void {
     this.reading = 'stopped';
     this.ws.terminate();
+  }
+
+  /** For a receiver that has enough. What ws has read already, at most 64 KiB, is still told. */
+  pause(): void {
+    this.brake('receiver');
+  }
+
+  resume(): void {
+    this.release('receiver');
   }
 
   /** One beat of the server's timer, `ms` after the last. */
@@ -159,11 +186,9 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
       case 'persists':
         return this.dismiss();
       case 'within':
-        if (this.reading !== 'paused') return;
-        this.reading = 'flowing';
-        this.ws.resume();
-        if (this.owedPong) this.pong(this.owedPong);
-        this.owedPong = undefined;
+        this.release('budget');
+        if (this.owedPong && this.reading === 'flowing') this.pong(this.owedPong);
+        if (this.reading === 'flowing') this.owedPong = undefined;
     }
   }
 
@@ -192,7 +217,11 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
     if (this.reading === 'stopped') return;
     // with this binaryType binary is an ArrayBuffer, and text is a Buffer as ever
     const bytes = data as ArrayBuffer | Buffer;
-    if (!this.budget.message(bytes.byteLength)) this.pause();
+    if (!this.budget.message(bytes.byteLength)) this.brake('budget');
+    if (this.receiver) {
+      this.receiver.received(isBinary ? new Uint8Array(bytes as ArrayBuffer) : bytes.toString());
+      return;
+    }
     if (isBinary) {
       this.emit('message', new Uint8Array(bytes as ArrayBuffer));
       return;
@@ -213,7 +242,7 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
     this.frames++;
     if (this.reading === 'stopped') return false;
     const isWithin = this.budget.controlFrame();
-    if (!isWithin) this.pause();
+    if (!isWithin) this.brake('budget');
     return isWithin && this.reading === 'flowing';
   }
 
@@ -225,14 +254,22 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
   private socketClosed(code: number, reason: string): void {
     this.reading = 'stopped';
     this.context.closed(this);
+    this.receiver?.closed();
     this.emit('close', { code, reason, wasClean: code !== ABNORMAL });
   }
 
   /** What ws has read already, at most 64 KiB, is still told: nothing that was received is lost. */
-  private pause(): void {
-    if (this.reading !== 'flowing') return;
+  private brake(brake: Brake): void {
+    if (this.reading === 'stopped') return;
+    this.brakes.add(brake);
     this.reading = 'paused';
     this.ws.pause();
+  }
+
+  private release(brake: Brake): void {
+    if (!this.brakes.delete(brake) || this.brakes.size > 0 || this.reading !== 'paused') return;
+    this.reading = 'flowing';
+    this.ws.resume();
   }
 
   /** It stays unread, so its answer to the close is not seen and `closeTimeout` ends it. */

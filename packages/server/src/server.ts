@@ -3,8 +3,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { retryAfterReason } from '@holdfast/core';
+import { SUBPROTOCOL } from '@holdfast/session/wire';
 import { WebSocketServer } from 'ws';
 import { createBucket } from './budget.ts';
+import { duration } from './checks.ts';
 import { readWindow, slotOf, type DrainOptions, type Window } from './drain.ts';
 import { Emitter } from './emitter.ts';
 import { serverError, shown, type ServerError } from './errors.ts';
@@ -17,16 +19,28 @@ import { LONGEST_BEAT, rhythmOf } from './pulse.ts';
 import { refuse, retryAfterHeader, type Refusal, type RefusalReason } from './refusal.ts';
 import { attach, refuseNobodys, type Route } from './routes.ts';
 import { createSeats } from './seats.ts';
-import { duration, readOptions, type Settings } from './settings.ts';
+import type { SessionHalf } from './sessions/half.ts';
+import type { SessionInfo } from './sessions/platform.ts';
+import { createHalf, noSessions, offersSession, type Sessions } from './sessions/serving.ts';
+import type { Session } from './sessions/session.ts';
+import { readOptions, type Settings } from './settings.ts';
 
 /** What a server tells. */
 export interface ServerEvents<Identity> {
-  /** A client is in. Add its listeners here, before the first message is told. */
+  /**
+   * A plain client is in. Add its listeners here, before the first message is told. Not told of clients with a session: their
+   * sockets come and go, and what they say is the session's.
+   */
   connection: [peer: Peer<Identity>, request: IncomingMessage];
+  /** A session is ready on this node: a new one, or one that has come back. Add its listeners here, if it is new to you. */
+  session: [session: Session<Identity>, info: SessionInfo];
   /** A client was refused before the upgrade. At most some ten a second are told, so that a log can follow. */
   refused: [refused: Refused, request: IncomingMessage];
-  /** Coded; with `peer` if it is about one and that has no `error` listener itself. With no listener, `console.error` once per code. */
-  error: [error: ServerError, peer?: Peer<Identity>];
+  /**
+   * Coded; with `peer` if it is about one and that has no `error` listener itself, with `session` if it is about one. With no
+   * listener, `console.error` once per code.
+   */
+  error: [error: ServerError, peer?: Peer<Identity>, session?: Session<Identity>];
   /** Once, when `close()` or `drain()` is done. */
   close: [];
 }
@@ -44,7 +58,9 @@ export interface Refused {
 }
 
 export interface Server<Identity = undefined> extends Emitter<ServerEvents<Identity>> {
-  /** Everybody who is in, closing ones included. */
+  /** All sessions of its store; see {@link SessionOptions}. */
+  readonly sessions: Sessions<Identity>;
+  /** Every plain client that is in, closing ones included. */
   readonly peers: ReadonlySet<Peer<Identity>>;
   /** The port in use, once it listens; undefined with `noServer`. */
   readonly port: number | undefined;
@@ -54,14 +70,16 @@ export interface Server<Identity = undefined> extends Emitter<ServerEvents<Ident
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
    * Sends everybody away for a deploy: new clients are refused with 503 and `Retry-After`, each peer gets its own moment
-   * to come back by a close with 1012 and the reason `retry-after=SECONDS`, and then the server closes. Resolves with how
-   * many peers there were. A second call joins the first.
+   * to come back by a close with 1012 and the reason `retry-after=SECONDS`, and then the server closes. A client with a
+   * session is sent away when what is in flight is handled and committed, or after `timeout`. Resolves with how many clients
+   * there were. A second call joins the first.
    * @throws INVALID_OPTION, as a rejection
    */
   drain(options: DrainOptions): Promise<number>;
   /**
-   * Closes every peer with 1001, terminates those that do not answer within `timeout` milliseconds, and closes the HTTP
-   * server if it is its own. May be called twice.
+   * Closes every peer with 1001, and every client with a session with 1012, as soon as what is in flight is handled and
+   * committed, or after `timeout` milliseconds. Terminates those that do not answer within as much, and closes the HTTP
+   * server if it is its own. The store of sessions stays open. May be called twice.
    * @default { timeout: the server's closeTimeout }
    */
   close(options?: { readonly timeout?: number | undefined }): Promise<void>;
@@ -88,6 +106,10 @@ const LAST_WAIT = 1_000;
 
 class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements Server<Identity> {
   readonly peers = new Set<SocketPeer<Identity>>();
+  readonly sessions: Sessions<Identity>;
+  /** Clients with a session. */
+  private readonly linked = new Set<SocketPeer<Identity>>();
+  private readonly half: SessionHalf<Identity> | undefined;
   private state: State = { name: 'open' };
   private readonly foundation: Foundation;
   private readonly detach: () => void;
@@ -114,6 +136,8 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
       closed: (peer) => this.peerClosed(peer),
       failed: (error, peer) => this.failed(error, peer),
     };
+    this.half = settings.sessions && this.createHalf(settings.sessions);
+    this.sessions = this.half ?? noSessions();
     this.ws = this.createWebSocketServer();
     const seats = createSeats(settings.maxPeers, settings.maxPeersPerAddress);
     this.gate = createGate(settings, seats, {
@@ -206,8 +230,16 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     return server;
   }
 
+  private createHalf(settings: NonNullable<Settings<Identity>['sessions']>): SessionHalf<Identity> {
+    return createHalf(settings, {
+      session: (session, info) => void this.emit('session', session, info),
+      failed: (error, session) => this.failed(error, undefined, session),
+    });
+  }
+
   /** Never the client's first offer for want of a better one, and never a text that it did not offer. */
   private chooseProtocol(offered: readonly string[], request: IncomingMessage): string | false {
+    if (this.half && offered.includes(SUBPROTOCOL)) return SUBPROTOCOL;
     const { protocols } = this.settings;
     if (typeof protocols !== 'function') {
       return protocols.find((protocol) => offered.includes(protocol)) ?? false;
@@ -225,8 +257,13 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     try {
       this.ws.handleUpgrade(request, socket, head, (ws) => {
         const peer = new SocketPeer(ws, socket, request, visitor, this.beats, this.context);
-        this.peers.add(peer);
-        this.emit('connection', peer, request);
+        if (this.half && offersSession(request, ws.protocol)) {
+          this.linked.add(peer);
+          peer.divert(this.half.accept(peer, { request, identity: visitor.identity }));
+        } else {
+          this.peers.add(peer);
+          this.emit('connection', peer, request);
+        }
       });
     } catch (cause) {
       // ws throws when somebody else has upgraded this socket already, so it is not ours to destroy
@@ -236,7 +273,8 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
 
   private peerClosed(peer: SocketPeer<Identity>): void {
     this.peers.delete(peer);
-    if (this.peers.size > 0) return;
+    this.linked.delete(peer);
+    if (this.peers.size + this.linked.size > 0) return;
     for (const tell of this.emptied) tell();
     this.emptied.clear();
   }
@@ -280,11 +318,13 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
     this.beats++;
     this.refusalsToTell.refill(passed);
     for (const peer of this.peers) peer.beat(this.beats, passed);
+    for (const peer of this.linked) peer.beat(this.beats, passed);
   }
 
-  private failed(error: ServerError, peer?: Peer<Identity>): void {
+  private failed(error: ServerError, peer?: Peer<Identity>, session?: Session<Identity>): void {
     if (this.listenerCount('error') > 0) {
-      if (peer) this.emit('error', error, peer);
+      if (session) this.emit('error', error, undefined, session);
+      else if (peer) this.emit('error', error, peer);
       else this.emit('error', error);
       return;
     }
@@ -306,17 +346,22 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
 
   private async sendAllAway(window: Window, timeout: number): Promise<number> {
     this.refuseThoseWaiting();
-    const peers = [...this.peers];
-    peers.forEach((peer, i) => peer.close(SERVICE_RESTART, retryAfterReason(slotOf(i, peers.length, window))));
+    const clients = this.clients();
+    const slots = new Map(clients.map((peer, i) => [peer, retryAfterReason(slotOf(i, clients.length, window))]));
+    for (const peer of this.peers) peer.close(SERVICE_RESTART, slots.get(peer));
+    await this.half?.rest(timeout);
+    for (const peer of this.linked) peer.close(SERVICE_RESTART, slots.get(peer));
     await this.allGone(timeout);
     await this.close();
-    return peers.length;
+    return clients.length;
   }
 
   private async shutDown(timeout: number): Promise<void> {
     const gone = this.foundation.close();
     this.refuseThoseWaiting();
     for (const peer of this.peers) peer.close(GOING_AWAY);
+    await this.half?.close(timeout);
+    for (const peer of this.linked) peer.close(SERVICE_RESTART); // those without a session yet
     await this.allGone(timeout);
     await within(LAST_WAIT, gone); // refusals on their way
     this.foundation.cut();
@@ -334,15 +379,19 @@ class GuardedServer<Identity> extends Emitter<ServerEvents<Identity>> implements
   /** Resolves when no peer is left, at the latest `timeout` and a little later. */
   private async allGone(timeout: number): Promise<void> {
     if (await this.isEmptyWithin(timeout)) return;
-    for (const peer of this.peers) peer.terminate();
+    for (const peer of this.clients()) peer.terminate();
     await this.isEmptyWithin(LAST_WAIT);
   }
 
   private async isEmptyWithin(ms: number): Promise<boolean> {
-    if (this.peers.size > 0) {
+    if (this.clients().length > 0) {
       await within(ms, new Promise<void>((resolve) => this.emptied.add(resolve)));
     }
-    return this.peers.size === 0;
+    return this.clients().length === 0;
+  }
+
+  private clients(): readonly SocketPeer<Identity>[] {
+    return [...this.peers, ...this.linked];
   }
 }
 

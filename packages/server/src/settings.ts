@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
+import { aFunction, duration, positive, refuseUnknown, size, text } from './checks.ts';
 import { invalidOption } from './errors.ts';
 import {
   DEFAULTS,
@@ -15,6 +16,8 @@ import {
   type ServerOptions,
 } from './options.ts';
 import { createAllowlist, readSameHosts, type OriginPolicy } from './origin.ts';
+import type { SessionSettings } from './sessions/options.ts';
+import { readSessionOptions } from './sessions/settings.ts';
 
 /** The options, checked and complete. */
 export interface Settings<Identity> {
@@ -34,6 +37,7 @@ export interface Settings<Identity> {
   readonly maxBufferedBytes: number;
   readonly budget: Required<Defined<BudgetOptions>> | false;
   readonly closeTimeout: number;
+  readonly sessions: SessionSettings<Identity> | undefined;
 }
 
 export type Place =
@@ -54,30 +58,32 @@ export function readOptions<Identity>(options: ServerOptions<Identity>): Setting
   if (origins === '*' && credentials === 'cookie') {
     throw invalidOption('origins', "a list of your own with credentials: 'cookie'", origins);
   }
+  const heartbeat = options.heartbeat !== false && readHeartbeat(options.heartbeat ?? {});
+  const admissionTimeout = duration('admissionTimeout', options.admissionTimeout ?? DEFAULTS.admissionTimeout);
+  const retryAfter = duration('retryAfter', options.retryAfter ?? DEFAULTS.retryAfter);
+  const maxPayload = size('maxPayload', options.maxPayload ?? DEFAULTS.maxPayload);
+  const maxBufferedBytes = positive('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULTS.maxBufferedBytes);
+  const { interval } = heartbeat || DEFAULTS.heartbeat;
+  const surroundings = { heartbeat: interval, admissionTimeout, retryAfter, maxPayload, maxBufferedBytes };
   return {
     place: readPlace(options),
     path: readPath(options.path),
     originPolicy: readOriginPolicy(options, origins),
     originFunction: typeof origins === 'function' ? origins : undefined,
     authorize: aFunction('authorize', options.authorize),
-    admissionTimeout: duration('admissionTimeout', options.admissionTimeout ?? DEFAULTS.admissionTimeout),
+    admissionTimeout,
     protocols: readProtocols(options.protocols ?? DEFAULTS.protocols),
     maxPeers: positive('maxPeers', options.maxPeers ?? DEFAULTS.maxPeers),
     maxPeersPerAddress: positive('maxPeersPerAddress', options.maxPeersPerAddress ?? DEFAULTS.maxPeersPerAddress),
     addressOf: aFunction('addressOf', options.addressOf) ?? addressOf,
-    retryAfter: duration('retryAfter', options.retryAfter ?? DEFAULTS.retryAfter),
-    heartbeat: options.heartbeat !== false && readHeartbeat(options.heartbeat ?? {}),
-    maxPayload: size('maxPayload', options.maxPayload ?? DEFAULTS.maxPayload),
-    maxBufferedBytes: positive('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULTS.maxBufferedBytes),
+    retryAfter,
+    heartbeat,
+    maxPayload,
+    maxBufferedBytes,
     budget: options.budget !== false && readBudget(options.budget ?? {}),
     closeTimeout: duration('closeTimeout', options.closeTimeout ?? DEFAULTS.closeTimeout),
+    sessions: options.sessions === undefined ? undefined : readSessionOptions(options.sessions, surroundings),
   };
-}
-
-/** A length of time in milliseconds that a timer can hold; 2^31 - 1 is the longest. */
-export function duration(name: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0 && value <= 2 ** 31 - 1) return value;
-  throw invalidOption(name, 'a positive number of milliseconds', value);
 }
 
 function readPlace({ port, host, tls, server, noServer }: PlaceOptions): Place {
@@ -175,39 +181,6 @@ function addressOf(request: IncomingMessage): string {
     .join(':')}::/64`;
 }
 
-function positive(name: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0) return value;
-  throw invalidOption(name, 'a positive number', value);
-}
-
-/** What ws reads as a signed 32-bit number, where 0 means no limit at all. */
-function size(name: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
-  throw invalidOption(name, 'a positive whole number of bytes below 2 GiB', value);
-}
-
-function text(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw invalidOption(name, 'a text that is not empty', value);
-}
-
-function aFunction<F>(name: string, value: F): F {
-  if (value === undefined || typeof value === 'function') return value;
-  throw invalidOption(name, 'a function', value);
-}
-
-/** A misspelt limit must not be a missing one. */
-function refuseUnknown(prefix: string, value: object, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) {
-    throw invalidOption(prefix.slice(0, -1) || 'options', 'an object', value);
-  }
-  for (const [name, given] of Object.entries(value)) {
-    if (!known.includes(name)) {
-      throw invalidOption(`${prefix}${name}`, `one of ${known.join(', ')}`, given);
-    }
-  }
-}
-
 const OPTION_NAMES: readonly (keyof ServerOptions)[] = [
   'port',
   'host',
@@ -231,4 +204,5 @@ const OPTION_NAMES: readonly (keyof ServerOptions)[] = [
   'maxBufferedBytes',
   'budget',
   'closeTimeout',
+  'sessions',
 ];

@@ -29,7 +29,9 @@ test('without authorize there is none', () => {
 
 test('there is no event but those that are told', () => {
   const server = createServer({ noServer: true });
-  expectTypeOf<keyof ServerEvents<undefined>>().toEqualTypeOf<'connection' | 'refused' | 'error' | 'close'>();
+  expectTypeOf<keyof ServerEvents<undefined>>().toEqualTypeOf<
+    'connection' | 'session' | 'refused' | 'error' | 'close'
+  >();
   // @ts-expect-error: no such event
   server.on('conection', () => {});
 });

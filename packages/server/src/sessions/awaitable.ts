@@ -8,11 +8,15 @@ export function isPromised<T>(answer: Awaitable<T>): answer is PromiseLike<T> {
   return typeof answer === 'object' && answer !== null && typeof (answer as { then?: unknown }).then === 'function';
 }
 
-/** Goes on with the answer: at once if it is there. Only what `ask` throws or rejects with is told to `failed`. */
+/**
+ * Tells the answer to `told`: at once if it is there, else when it comes, and then `goOn` is called too, for whoever went
+ * away meanwhile. Only what `ask` throws or rejects with is told to `failed`.
+ */
 export function whenAnswered<T>(
   ask: () => Awaitable<T>,
-  next: (answer: T) => void,
+  told: (answer: T) => void,
   failed: (cause: unknown) => void,
+  goOn?: () => void,
 ): void {
   let answer: Awaitable<T>;
   try {
@@ -21,6 +25,12 @@ export function whenAnswered<T>(
     failed(cause);
     return;
   }
-  if (isPromised(answer)) answer.then(next, failed);
-  else next(answer);
+  if (!isPromised(answer)) {
+    told(answer);
+    return;
+  }
+  answer.then((later) => {
+    told(later);
+    goOn?.();
+  }, failed);
 }

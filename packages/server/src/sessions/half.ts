@@ -53,8 +53,12 @@ export interface SessionHalf<Identity, Request = IncomingMessage> {
    * @default takeoverTimeout
    */
   rest(timeout?: number): Promise<void>;
-  /** Rests, closes what sockets are left with 1012, gives the leases back and stops listening to the store. May be called twice. */
-  close(): Promise<void>;
+  /**
+   * Rests for at most `timeout` milliseconds, closes the sockets of sessions with 1012, gives the leases back and stops
+   * listening to the store, which stays open. May be called twice.
+   * @default takeoverTimeout
+   */
+  close(timeout?: number): Promise<void>;
 }
 
 export function createSessionHalf<Identity, Request = IncomingMessage>(
@@ -220,16 +224,17 @@ class Half<Identity, Request>
     return this.until(timeout, () => [...this.unreleased].every((tenure) => tenure.isIdle));
   }
 
-  close(): Promise<void> {
+  close(timeout: number = this.settings.takeoverTimeout): Promise<void> {
     if (this.state.name === 'closing') return this.state.done;
-    const done = this.rest().then(() => this.giveBack());
+    const done = this.rest(timeout).then(() => this.giveBack(timeout));
     this.state = { name: 'closing', done };
     return done;
   }
 
-  private async giveBack(): Promise<void> {
+  private async giveBack(timeout: number): Promise<void> {
     for (const tenure of [...this.unreleased]) tenure.dismiss();
-    await this.until(this.settings.takeoverTimeout, () => this.unreleased.size === 0);
+    // for the store's answers; handlers had their time
+    await this.until(timeout, () => [...this.unreleased].every((tenure) => !tenure.isIdle));
     this.unwatch();
     this.cancelBeat?.();
     this.held.clear();

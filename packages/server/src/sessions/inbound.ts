@@ -7,7 +7,7 @@
 import type { Data } from '@holdfast/core';
 import { isHoldfastError } from '@holdfast/core';
 import { serverError, type ServerErrorCode } from '../errors.ts';
-import { isPromised } from './awaitable.ts';
+import { isPromised, whenAnswered } from './awaitable.ts';
 import type { SessionMessage } from './session.ts';
 import type { Awaitable, Lease, Progress, SessionStore } from './store.ts';
 
@@ -314,26 +314,13 @@ export class InboundLane {
   // --- answers ---------------------------------------------------------------------------------------------------
 
   /** At once if the answer is there; else the loop goes on when it comes. */
-  private ask<T>(question: () => Awaitable<T>, next: (answer: T) => void): void {
-    let answer: Awaitable<T>;
-    try {
-      answer = question();
-    } catch (cause) {
-      this.fail(cause);
-      return;
-    }
-    if (!isPromised(answer)) {
-      next(answer);
-      return;
-    }
-    answer.then(
-      (value) => {
-        next(value);
-        this.run();
-      },
-      (cause) => this.fail(cause),
-    );
+  private ask<T>(question: () => Awaitable<T>, told: (answer: T) => void): void {
+    whenAnswered(question, told, this.failed, this.goOn);
   }
+
+  private readonly failed = (cause: unknown): void => this.fail(cause);
+
+  private readonly goOn = (): void => this.run();
 
   private isOk(progress: Progress): boolean {
     switch (progress) {

@@ -54,12 +54,12 @@ export interface LinkHome<Identity, Request> {
 }
 
 /**
- * `greeted`: an open or a resume is expected. `refused`: we had nothing to resume, and an open is expected. `admitting`:
- * `authorize` is asked, and then `opening` or `resuming` the store. `ready`: the tenure has it. `ending`: we have closed it
- * or it is gone, and whatever still comes means nothing.
+ * `greeted`: an open or a resume is expected; also after there was nothing to resume. `admitting`: `authorize` is asked, and
+ * then the store, by `opening` or `resuming`. `ready`: the tenure has it. `ending`: we have closed it or it is gone, and
+ * whatever still comes means nothing.
  */
 type State<Identity> =
-  | { readonly name: 'greeted' | 'refused'; readonly cancelDeadline: () => void }
+  | { readonly name: 'greeted'; readonly cancelDeadline: () => void }
   | { readonly name: 'admitting'; readonly cancelDeadline: () => void }
   | { readonly name: 'opening' }
   | { readonly name: 'resuming'; readonly stopAsking: () => void }
@@ -91,8 +91,8 @@ export class Link<Identity, Request> {
       transport.close(SERVICE_RESTART, '');
       return;
     }
-    transport.send(encodeHello({ ttl, maxMessage, heartbeat, window: maxBytes }));
-    this.expect('greeted');
+    transport.send(encodeHello({ ttl: Math.ceil(ttl), maxMessage, heartbeat: Math.ceil(heartbeat), window: maxBytes }));
+    this.expectIntroduction();
   }
 
   received(data: Data): void {
@@ -107,7 +107,7 @@ export class Link<Identity, Request> {
       state.tenure.received(decodeFromClient(data));
       return;
     }
-    if (sizeOf(data) > MAX_HANDSHAKE_FRAME) this.close(CLOSE.notReady, 'too large');
+    if (sizeOf(data) > MAX_HANDSHAKE_FRAME) this.close(CLOSE.protocol, `more than ${MAX_HANDSHAKE_FRAME} bytes`);
     else this.handshakeReceived(state, decodeFromClient(data));
   }
 
@@ -122,9 +122,6 @@ export class Link<Identity, Request> {
   private handshakeReceived(state: State<Identity>, frame: FrameFromClient): void {
     switch (frame.type) {
       case 'open':
-        if (state.name === 'greeted' || state.name === 'refused') this.admit(frame);
-        else this.close(CLOSE.protocol, 'one at a time');
-        return;
       case 'resume':
         if (state.name === 'greeted') this.admit(frame);
         else this.close(CLOSE.protocol, 'one at a time');
@@ -179,13 +176,12 @@ export class Link<Identity, Request> {
   }
 
   /**
-   * Who may not resume may still open, as somebody else perhaps. Who may not open hears why, and then a close that core
-   * takes for a refusal: it asks once more with fresh credentials if it can have them, and otherwise it ends.
+   * Who may not resume may still open, as somebody else perhaps. Who may not open is closed with what core takes for a
+   * refusal: it asks once more with fresh credentials if it can have them, and otherwise it ends.
    */
   private refuse(frame: OpenFrame | ResumeFrame): void {
-    this.lost('unauthorized');
     if (frame.type === 'open') this.close(UNAUTHORIZED, '');
-    else this.expect('refused');
+    else this.nothingToResume('unauthorized');
   }
 
   private admissionFailed(error: ServerError): void {
@@ -227,7 +223,7 @@ export class Link<Identity, Request> {
 
   private resume(frame: ResumeFrame, principal: string): void {
     const { home } = this;
-    const { attempt, window, sid, token, received, tag, acked, sent } = frame;
+    const { attempt, sid, token, received, tag, acked, sent } = frame;
     switch (home.room(sid)) {
       case 'leaving':
         return this.close(SERVICE_RESTART, '');
@@ -280,8 +276,7 @@ export class Link<Identity, Request> {
         return this.close(CLOSE.stale, '');
       case 'lost':
         if (outcome.reason !== 'unauthorized') this.home.lost(sid, outcome.reason);
-        this.lost(outcome.reason);
-        this.expect('refused');
+        this.nothingToResume(outcome.reason);
         return;
       case 'resumed': {
         const { lease, committed, stored } = outcome;
@@ -311,7 +306,7 @@ export class Link<Identity, Request> {
   }
 
   private limit(): void {
-    this.lost('limit');
+    this.transport.send(encodeLost({ reason: 'limit' }));
     this.sendAway();
   }
 
@@ -326,14 +321,15 @@ export class Link<Identity, Request> {
     this.close(CLOSE.store, '');
   }
 
-  private lost(reason: EndReason): void {
+  private nothingToResume(reason: EndReason): void {
     this.transport.send(encodeLost({ reason }));
+    this.expectIntroduction();
   }
 
-  private expect(name: 'greeted' | 'refused'): void {
+  private expectIntroduction(): void {
     const { platform, settings } = this.home;
     const deadline = platform.now() + settings.readyTimeout;
-    this.become({ name, cancelDeadline: platform.wake(deadline, () => this.close(CLOSE.notReady, '')) });
+    this.become({ name: 'greeted', cancelDeadline: platform.wake(deadline, () => this.close(CLOSE.notReady, '')) });
   }
 
   private close(code: number, reason: string): void {

@@ -6,7 +6,7 @@
 
 import { encodeMessage } from '@holdfast/session/wire';
 import type { Data } from '@holdfast/core';
-import { isPromised } from './awaitable.ts';
+import { whenAnswered } from './awaitable.ts';
 import type { Transport } from './platform.ts';
 import type { Awaitable, Entry, Lease, SessionStore, Standing } from './store.ts';
 
@@ -165,26 +165,13 @@ export class OutboundLane {
     );
   }
 
-  private ask<T>(question: () => Awaitable<T>, next: (answer: T) => void): void {
-    let answer: Awaitable<T>;
-    try {
-      answer = question();
-    } catch (cause) {
-      this.fail(cause);
-      return;
-    }
-    if (!isPromised(answer)) {
-      next(answer);
-      return;
-    }
-    answer.then(
-      (value) => {
-        next(value);
-        this.pump();
-      },
-      (cause) => this.fail(cause),
-    );
+  private ask<T>(question: () => Awaitable<T>, told: (answer: T) => void): void {
+    whenAnswered(question, told, this.failed, this.goOn);
   }
+
+  private readonly failed = (cause: unknown): void => this.fail(cause);
+
+  private readonly goOn = (): void => this.pump();
 
   /**
    * A client acknowledges what it has read, at the latest after 250 ms, so a transport that was full is looked at again

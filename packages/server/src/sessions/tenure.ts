@@ -5,6 +5,7 @@
 
 import {
   CLOSE,
+  encodeLost,
   encodePong,
   encodeVolatile,
   END,
@@ -104,7 +105,9 @@ export class Tenure<Identity> {
       },
       idle: () => this.inboundIdle(),
       crowded: (isCrowded) => {
-        if (this.isServed) isCrowded ? transport.pause() : transport.resume();
+        if (!this.isServed) return;
+        if (isCrowded) transport.pause();
+        else transport.resume();
       },
       refused,
       storeFailed,
@@ -261,17 +264,19 @@ export class Tenure<Identity> {
       this.home.fenced(this);
       return;
     }
-    if (reason === 'ended') {
-      this.end();
-    } else {
-      // the client comes again at once, and hears why from the store, which knows best
-      this.stop();
-      this.hangUp(SERVICE_RESTART, retryAfterReason(0));
-    }
+    if (reason === 'ended') this.end();
+    else this.loseClient(reason);
     this.home.ended(this, reason, undelivered);
   }
 
   // ---------------------------------------------------------------------------------------------------------------
+
+  /** The client comes again at once; and if we cannot say why it has lost its session, the store will tell it then. */
+  private loseClient(reason: EndReason): void {
+    if (this.isServed && reason !== 'unknown') this.transport.send(encodeLost({ reason }));
+    this.stop();
+    this.hangUp(SERVICE_RESTART, retryAfterReason(0));
+  }
 
   private messageCame({ seq, data }: MessageFrame): void {
     if (this.state !== 'serving') return;
