@@ -78,7 +78,7 @@ function decodeBinary(frame: Uint8Array): FrameFromEither {
 
 function messageIn(text: string): FrameFromEither {
   const dot = text.indexOf('.');
-  const colon = text.indexOf(':', dot);
+  const colon = text.indexOf(':');
   const seq = numberIn(text, 1, dot);
   const tag = numberIn(text, dot + 1, colon);
   if (!(seq > 0 && seq <= MAX_SEQ && tag <= MAX_TAG)) return malformed('d');

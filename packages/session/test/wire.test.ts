@@ -297,6 +297,11 @@ describe('whatever a stranger sends', () => {
     expect(why('<secret>')).toBe('malformed letter');
   });
 
+  it('has names of 128 characters at most', () => {
+    expect(decodeFromServer(encodeLost({ reason: 'x'.repeat(128) }))).toMatchObject({ type: 'lost' });
+    expect(decodeFromServer(encodeLost({ reason: 'x'.repeat(129) }))).toMatchObject({ type: 'invalid' });
+  });
+
   it('may nest as deep as it likes', () => {
     expect(decodeFromClient(`O${'['.repeat(200_000)}`)).toMatchObject({ type: 'invalid' });
     expect(faultsOf(`O{"v":1,"att":1,"win":1,"auth":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)).toEqual([]);
