@@ -56,6 +56,11 @@ export function copyOf(data: Data): Data {
   return typeof data === 'string' ? data : data.slice();
 }
 
+/** Whether both are the same text or the same bytes. For what is rare: it makes strings of bytes. */
+export function isSame(one: Data, other: Data): boolean {
+  return typeof one === typeof other && one.length === other.length && String(one) === String(other);
+}
+
 function isSurrogatePair(first: number, second: number): boolean {
   return first >= 0xd800 && first < 0xdc00 && second >= 0xdc00 && second < 0xe000;
 }

@@ -174,8 +174,8 @@ export function createClient<In = Data, Out = string | Binary>(
     message: layer ? (data) => layer.received(data, false) : told,
     lateMessage: (data) => layer?.received(data, true),
     socketOpened: () => delivery.socketOpened(),
-    socketEnded(opened, close) {
-      const unconfirmed = opened ? delivery.socketEnded() : 0;
+    socketEnded(opened, close, asked) {
+      const unconfirmed = opened ? delivery.socketEnded(asked) : 0;
       layer?.socketEnded(close);
       return unconfirmed;
     },

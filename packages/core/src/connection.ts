@@ -22,7 +22,7 @@ export interface ConnectionHandler {
   /** A socket is open: what is queued may go out. */
   socketOpened(): void;
   /** An attempt is over. Returns how many messages an open one took whose receipt is not proven; `undefined` if unknown. */
-  socketEnded(opened: boolean, close: CloseInfo): number | undefined;
+  socketEnded(opened: boolean, close: CloseInfo, asked: boolean): number | undefined;
   /** The host's late verdict on one message. */
   rejected(data: Data, cause: unknown): void;
   /** A ping is being written. Returns a mark that comes back with its reply. */
@@ -52,10 +52,12 @@ export interface Connection {
   readonly drainSocket: Socket | undefined;
   /** A ping is out whose reply has not come. */
   readonly isReplyOwed: boolean;
-  /** When the oldest of them was written; `Infinity` if there is none. */
-  readonly owedSince: number;
+  /** Since when a host that had suspended us does so no longer; `Infinity` while it does, `-Infinity` if it never did. */
+  readonly awakeSince: number;
   /** True while the caller's handshake function itself is running (not while it waits). */
   readonly isInHandshake: boolean;
+  /** When the oldest ping was written whose reply proves more than `mark`; `Infinity` if none is owed. */
+  owedSince(mark: number): number;
   feed(input: Input): void;
   /** The queue's wake-up time has changed. */
   rearm(): void;
@@ -92,7 +94,7 @@ const MAX_OWED = 1_000;
 export function createConnection(parts: ConnectionParts): Connection {
   const { adapter, policy, handler } = parts;
   let state: State = { name: 'idle' };
-  let suspended = false;
+  let awakeSince = -Infinity; // Infinity: the host has suspended us
 
   // of the current socket
   let socket: Socket | undefined;
@@ -132,8 +134,12 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   function step(input: Input): void {
     const before = state;
-    if (input.type === 'hint') suspended = input.hint === 'suspend' || (suspended && input.hint !== 'resume');
-    const at = { now: adapter.now(), random: adapter.random(), received, suspended };
+    const now = adapter.now();
+    if (input.type === 'hint') {
+      if (input.hint === 'suspend') awakeSince = Infinity;
+      if (input.hint === 'resume' && awakeSince === Infinity) awakeSince = now;
+    }
+    const at = { now, random: adapter.random(), received, suspended: awakeSince === Infinity };
     const [after, effects] = transition(before, input, at, policy);
     state = after;
     live = isLive(after) ? after.generation : 0;
@@ -165,7 +171,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   let armedFor = Infinity;
 
   function rearm(): void {
-    const at = Math.min(deadlineOf(state, suspended) ?? Infinity, handler.wakeAt());
+    const at = Math.min(deadlineOf(state, awakeSince === Infinity) ?? Infinity, handler.wakeAt());
     if (at === armedFor) return;
     cancelWake?.();
     armedFor = at;
@@ -213,7 +219,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       }
       case 'tellClose': {
         lastClose = effect.close;
-        const unconfirmed = handler.socketEnded(effect.opened, effect.close);
+        const unconfirmed = handler.socketEnded(effect.opened, effect.close, effect.asked);
         tell(() => handler.tellClose(effect, unconfirmed));
         return;
       }
@@ -358,7 +364,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     } else if (!wanted && stopWatching) {
       stopWatching();
       stopWatching = undefined;
-      suspended = false; // whoever watches next is told at once if it still holds
+      awakeSince = -Infinity; // whoever watches next is told at once if it still holds
     }
   }
 
@@ -375,11 +381,15 @@ export function createConnection(parts: ConnectionParts): Connection {
     get isReplyOwed() {
       return owed.length !== 0;
     },
-    get owedSince() {
-      return owed.length === 0 ? Infinity : owed[0]!.at;
+    get awakeSince() {
+      return awakeSince;
     },
     get isInHandshake() {
       return isInHandshake;
+    },
+    owedSince(mark) {
+      const ping = owed.find((each) => each.mark > mark);
+      return ping ? ping.at : Infinity;
     },
     feed,
     rearm,

@@ -6,8 +6,9 @@
 
 import { HoldfastError } from './errors.ts';
 import { createFlushes } from './flushes.ts';
+import { firstTerm, nextTerm } from './proof-term.ts';
 import { createSendQueue, type QueuedMessage } from './send-queue.ts';
-import { byteLength, copyOf, type Data } from './bytes.ts';
+import { byteLength, copyOf, isSame, type Data } from './bytes.ts';
 import { withAccessors } from './accessors.ts';
 import type { Connection } from './connection.ts';
 import type { EndReason } from './states.ts';
@@ -84,7 +85,8 @@ export interface Delivery {
   flush(): Promise<void>;
   readonly queued: number;
   socketOpened(): void;
-  socketEnded(): number | undefined;
+  /** `wasAsked`: by the caller, or by us. */
+  socketEnded(wasAsked: boolean): number | undefined;
   rejected(data: Data, cause: unknown): void;
   pingWritten(): number;
   proven(mark: number): void;
@@ -108,14 +110,8 @@ const SHARE = 4;
 const PROOF_DELAY = 1_000;
 const WORTH = { messages: 64, bytes: 131_072, ms: 125 };
 
-/** A proof this late was not merely slow: the loop was blocked, or the device slept. It gets another, shorter, term. */
-const LATE = 1_000;
-const LONGEST_TERM = 5_000;
 /** Sockets in a row that die with the same message first unproven until that message is taken for the cause. */
 const POISON = 3;
-
-/** The term for a proof that is owed, after the `owedSince` of the connection: see `judge`. */
-type Term = { readonly name: 'first' } | { readonly name: 'turn' | 'second'; readonly until: number };
 
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { connection, queue: policy, layer } = parts;
@@ -139,29 +135,39 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   let askAt = Infinity;
   let markTime = -Infinity;
   let unmarkedBytes = 0;
-  let term: Term = { name: 'first' };
+  let isAsking = false; // a ping is wanted and not written yet
+  let hasRejected = false; // of what is held, the host would not send all
+  let term = firstTerm(Infinity, 0);
 
-  let suspect = { number: NaN, deaths: 0 };
+  let suspect = NO_SUSPECT;
+  let trialEnds = 0;
 
   function send(data: Data, value: unknown, options: SendOptions | undefined): SendResult {
     const socket = connection.openSocket;
     if (options !== undefined && options.volatile) return sendNow(socket, data, value);
-    if (socket === undefined || queue.waiting !== 0 || isPressed(socket)) return enqueue(data, value, options);
-    if (!holds) return handOver(socket, data, value) ? 'sent' : false;
-    const result = enqueue(data, value, options);
+    const goes = socket !== undefined && queue.waiting === 0 && !isPressed(socket);
+    if (goes && !holds) return handOver(socket, data, value) ? 'sent' : false;
+    const number = enqueue(data, value, options, goes);
+    if (number === false) return false;
     // whoever was told of a drop meanwhile may have closed, or made it go out
-    if (!result || queue.waiting === 0 || connection.openSocket !== socket) return result;
+    if (!goes || queue.next?.number !== number || connection.openSocket !== socket) return 'queued';
     return handOverNext(socket) ? 'sent' : false;
   }
 
   function sendNow(socket: Socket | undefined, data: Data, value: unknown): SendResult {
     if (socket === undefined) return refuse(value, reasonNow('not-open'));
-    if (isPressed(socket)) return refuse(value, 'full');
+    if (isPressed(socket)) {
+      hasPressure = true;
+      if (nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+      connection.rearm();
+      return refuse(value, 'full');
+    }
     if (layer && byteLength(data) > layer.maxMessage) return refuse(value, 'too-large');
     return write(socket, speaks() ? layer!.volatile(data) : data, value) ? 'sent' : false;
   }
 
-  function enqueue(data: Data, value: unknown, options: SendOptions | undefined): SendResult {
+  /** Gives it its place, and its number. `goes`: it will be handed over at once. */
+  function enqueue(data: Data, value: unknown, options: SendOptions | undefined, goes: boolean): number | false {
     const { state } = connection;
     if (state.name === 'closing' || state.name === 'closed') return refuse(value, reasonOf(state.why));
     const isOpen = state.name === 'open';
@@ -174,22 +180,22 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     const expired = takeExpired(now);
     const oldest = policy.overflow === 'drop-oldest' ? makeRoom(bytes) : NONE;
     const fits = queue.hasRoom(bytes);
-    const held = queue.waiting > 0;
+    const number = queue.lastNumber + 1;
     if (fits) {
       const onlyFor = isOpen && options?.ifOpen ? state.generation : 0;
       const expiresAt = maxAge === Infinity ? Infinity : now + maxAge;
       queue.push({ data: copyOf(data), value, bytes, expiresAt, onlyFor });
       if (layer) layer.heldChanged();
     }
-    const isHeldBack = isOpen && (held || !holds || isPressed(connection.openSocket!));
+    const isHeldBack = isOpen && !goes;
     if (isHeldBack || !fits || oldest.length > 0) hasPressure = true;
-    if (isOpen && (isHeldBack || !fits) && nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+    if (isHeldBack && nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
     if (expired.length + oldest.length > 0) serveFlushes();
-    connection.rearm();
+    if (!goes) connection.rearm();
     // told once this message has its place, for a listener may send, and may close
     expired.forEach((message) => drop(message, 'expired'));
     oldest.forEach((message) => drop(message, 'full'));
-    return fits ? 'queued' : refuse(value, 'full');
+    return fits ? number : refuse(value, 'full');
   }
 
   /** The oldest leave. What a session has given a number to stays, for the next number counts on it. */
@@ -226,8 +232,12 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       return handOver(socket, message.data, message.value);
     }
     const speaking = speaks();
-    if (!write(socket, speaking ? layer!.frame(message.data, handedOver + 1) : message.data, message.value)) {
-      queue.skip();
+    const frame = speaking ? layer!.frame(message.data, handedOver + 1) : message.data;
+    try {
+      socket.send(frame);
+    } catch (cause) {
+      queue.skip(); // before it is told, for a listener may send, and may close
+      drop(message, 'rejected', cause);
       return false;
     }
     queue.advance();
@@ -254,7 +264,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   }
 
   function isPressed(socket: Socket): boolean {
-    return (socket.bufferedAmount as number) > policy.highWaterMark; // undefined is never more
+    return (socket.bufferedAmount as number) > policy.highWaterMark || (trialEnds !== 0 && isOnTrial()); // undefined is never more
   }
 
   const speaks = (): boolean => layer !== undefined && layer.isSpeaking;
@@ -319,14 +329,12 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   }
 
   /** What a socket has taken may have arrived, whatever the reason to let go of it. */
-  function drop(message: QueuedMessage, reason: DropReason): void {
+  function drop(message: QueuedMessage, reason: DropReason, cause?: unknown): void {
     if (layer) layer.heldChanged();
-    if (message.state === 'rejected') return; // told then
-    parts.dropped(
-      message.value,
-      message.state === 'written' && reason !== 'poison' ? 'unconfirmed' : reason,
-      undefined,
-    );
+    const { refusal } = message;
+    if (refusal) parts.dropped(message.value, 'rejected', refusal.cause);
+    else
+      parts.dropped(message.value, message.state === 'written' && reason !== 'poison' ? 'unconfirmed' : reason, cause);
   }
 
   function refuse(value: unknown, reason: DropReason): false {
@@ -351,6 +359,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   /** Whoever waits for the queue and is served goes on to wait for a reply. */
   function serveFlushes(): void {
     if (flushes.length === 0) return;
+    flushes.proven(proven); // what was dropped is waited for no more
     const timeout = speaks() ? Infinity : parts.proofTimeout;
     const asks = flushes.serve(queue.next ? queue.next.number : Infinity, ({ resolve, reject }) => {
       if (proven === handedOver) resolve();
@@ -379,16 +388,26 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   /** Asks for a proof of everything handed over, unless that question is out already. */
   function ask(): void {
     askAt = Infinity;
-    if (markedAt < handedOver || !connection.isReplyOwed) connection.feed(FLUSH);
+    if (!isAsking && (markedAt < handedOver || !connection.isReplyOwed)) {
+      isAsking = true; // for while a step runs, what is fed waits its turn
+      connection.feed(FLUSH);
+    }
     connection.rearm();
   }
 
   function prove(mark: number): void {
+    let refused = NONE;
     if (mark > proven) {
-      if (holds) queue.release(mark - proven);
+      const count = mark - proven;
+      if (holds) {
+        // its socket lives on without it, so it was this message that the host would not send
+        if (hasRejected) refused = queue.all().filter((message, i) => i < count && message.refusal);
+        queue.release(count);
+      }
       proven = mark;
     }
     flushes.proven(proven);
+    dropAll(refused, 'rejected');
     roomMade();
     if (connection.state.name === 'closing' && queue.length === 0) emptied();
   }
@@ -398,25 +417,26 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const isJudged = (): boolean => holds && hasProvenHere && !speaks();
 
   function termEnds(): number {
-    if (proven === handedOver) return Infinity;
-    return term.name === 'first' ? connection.owedSince + parts.proofTimeout! : term.until;
+    const since = Math.max(connection.owedSince(proven), connection.awakeSince);
+    if (term.since !== since) term = firstTerm(since, parts.proofTimeout!);
+    return term.until;
   }
 
   function judge(now: number): void {
-    const until = termEnds();
-    if (term.name !== 'second' && now - until > Math.max(LATE, parts.proofTimeout!)) {
-      term = { name: 'second', until: now + Math.min(LONGEST_TERM, parts.proofTimeout!) };
-    } else if (term.name !== 'turn') {
-      term = { name: 'turn', until: now }; // pending input is read first
-    } else {
-      connection.feed(OVERDUE);
-      term = { name: 'second', until: now + parts.proofTimeout! }; // unless the host has suspended us
-    }
+    const next = nextTerm(term, now, parts.proofTimeout!);
+    if (!next) connection.feed(OVERDUE);
+    term = next || { ...term, until: now + parts.proofTimeout! }; // a client that is closing waits no longer anyway
   }
 
-  /** A message that three sockets died of is not tried on a fourth. */
-  function suspectOf(first: QueuedMessage): void {
-    if (proven > provenAtOpen) suspect = { number: NaN, deaths: 0 };
+  // ---- a message that three sockets died of is not tried on a fourth
+
+  /** It is tried alone the third time: with others behind it, it may be one of them, or the link, that is at fault. */
+  function isOnTrial(): boolean {
+    return handedOver > provenAtOpen && proven === provenAtOpen && parts.now() < trialEnds;
+  }
+
+  function diedWith(first: QueuedMessage): void {
+    if (proven > provenAtOpen) suspect = NO_SUSPECT;
     else suspect = { number: first.number, deaths: suspect.number === first.number ? suspect.deaths + 1 : 1 };
     if (suspect.deaths < POISON) return;
     queue.skip();
@@ -464,6 +484,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
           expiresAt: Infinity,
           onlyFor: 0,
           state: wasWritten ? 'written' : 'unsent',
+          refusal: undefined,
         })),
       );
     },
@@ -481,17 +502,20 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       holds = parts.holds || speaks();
       hasProvenHere = false;
       provenAtOpen = proven;
-      term = { name: 'first' };
-      const resends = queue.next !== undefined && queue.next.state === 'written';
+      const { next } = queue;
+      const resends = next !== undefined && next.state === 'written';
+      const isSuspect = resends && next.number === suspect.number && suspect.deaths === POISON - 1;
+      trialEnds = isSuspect && parts.proofTimeout ? parts.now() + parts.proofTimeout : 0;
       handOverSlice();
       if (resends && !speaks()) ask(); // the sooner it is known, the less is sent a third time
     },
-    socketEnded() {
+    socketEnded(wasAsked) {
       const unconfirmed = handedOver - proven;
       if (holds) {
         queue.rewind();
-        queue.take((message) => message.state === 'rejected');
-        if (unconfirmed > 0 && queue.first !== undefined && !isSession()) suspectOf(queue.first);
+        hasRejected = false;
+        const isOurDoing = wasAsked || connection.state.name === 'suspended';
+        if (unconfirmed > 0 && !isOurDoing && !isSession()) diedWith(queue.first!);
         flushes.carryOver();
         handedOver = proven;
       } else {
@@ -500,7 +524,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       }
       markedAt = handedOver;
       markTime = -Infinity;
-      unmarkedBytes = 0;
+      unmarkedBytes = trialEnds = 0;
+      isAsking = false;
       nextSliceAt = askAt = Infinity;
       dropAll(
         queue.take((message) => message.onlyFor !== 0),
@@ -511,13 +536,13 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     rejected(data, cause) {
       if (speaks()) return; // the gap that it leaves is noticed by the peer, and mended on the next socket
-      const held = holds
-        ? queue.all().find((message) => message.data === data && message.state === 'written')
-        : undefined;
-      if (held) held.state = 'rejected';
-      parts.dropped(held ? held.value : data, 'rejected', cause); // still counted as handed over: unconfirmed is an upper bound
+      const held = holds && queue.all().find((message, i) => i < handedOver - proven && isSame(message.data, data));
+      if (!held) return parts.dropped(data, 'rejected', cause); // it counts as handed over: unconfirmed is an upper bound
+      held.refusal = { cause }; // told once it is clear that its socket outlives it; else the next one may take it
+      hasRejected = true;
     },
     pingWritten() {
+      isAsking = false;
       if (holds) {
         markTime = parts.now();
         unmarkedBytes = 0;
@@ -527,7 +552,6 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     proven(mark) {
       hasEverProven = hasProvenHere = true;
-      term = { name: 'first' };
       prove(mark);
       if (handedOver > markedAt && !holds) connection.feed(UNPROVEN); // sent before we knew that this peer replies
     },
@@ -542,7 +566,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       );
       flushes.end(clientEnded);
       hasEverProven = false;
-      suspect = { number: NaN, deaths: 0 };
+      suspect = NO_SUSPECT;
     },
 
     wakeAt() {
@@ -563,6 +587,7 @@ const UNPROVEN = { type: 'unproven' } as const;
 const FLUSH = { type: 'flush' } as const;
 const OVERDUE = { type: 'overdue' } as const;
 const NONE: readonly QueuedMessage[] = [];
+const NO_SUSPECT = { number: NaN, deaths: 0 };
 
 const reasonOf = (why: EndReason): DropReason => (why === 'caller' ? 'closed' : 'ended');
 const clientEnded = (): HoldfastError => new HoldfastError('ENDED', 'the client has ended');

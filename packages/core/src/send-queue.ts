@@ -17,12 +17,10 @@ export interface QueuedMessage {
   onlyFor: number;
   /** The order of joining, from 1, over the whole life. */
   readonly number: number;
-  /**
-   * - `unsent`: no socket has taken it
-   * - `written`: a socket took it, so that it may have arrived
-   * - `rejected`: one took it, and its host said later that it was not sent; it only keeps its place in the count
-   */
-  state: 'unsent' | 'written' | 'rejected';
+  /** `written`: a socket has taken it, so that it may have arrived. */
+  state: 'unsent' | 'written';
+  /** The host of the socket that took it last said later that it was not sent. */
+  refusal: { readonly cause: unknown } | undefined;
 }
 
 export interface QueueBounds {
@@ -50,7 +48,7 @@ export interface SendQueue {
   readonly next: QueuedMessage | undefined;
   /** Whether a message of so many bytes fits beside what is held. */
   hasRoom(bytes: number): boolean;
-  push(message: Omit<QueuedMessage, 'number' | 'state'>): void;
+  push(message: Omit<QueuedMessage, 'number' | 'state' | 'refusal'>): void;
   /** The socket has taken the one that waited longest; it is held on. */
   advance(): void;
   /** Takes out the one that has waited longest. */
@@ -123,12 +121,23 @@ export function createSendQueue(bounds: QueueBounds): SendQueue {
     },
     hasRoom: (more) => messages.length - front < bounds.maxMessages && bytes + more <= bounds.maxBytes,
     push({ data, value, bytes: size, expiresAt, onlyFor }) {
-      messages.push({ data, value, bytes: size, expiresAt, onlyFor, number: ++lastNumber, state: 'unsent' });
+      messages.push({
+        data,
+        value,
+        bytes: size,
+        expiresAt,
+        onlyFor,
+        number: ++lastNumber,
+        state: 'unsent',
+        refusal: undefined,
+      });
       bytes += size;
       nextExpiry = Math.min(nextExpiry, expiresAt);
     },
     advance() {
-      messages[cursor++]!.state = 'written';
+      const message = messages[cursor++]!;
+      message.state = 'written';
+      message.refusal = undefined;
       if (cursor === messages.length) nextExpiry = Infinity;
     },
     skip() {
