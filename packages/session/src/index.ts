@@ -2,4 +2,12 @@
 
 export { session } from './session.ts';
 export { DEFAULTS, type SessionOptions } from './options.ts';
-export { hostStorage, webStorage, type HostStorageLike, type SessionStorage, type WebStorageLike } from './storage.ts';
+export {
+  hostStorage,
+  storedBy,
+  webStorage,
+  type HostStorageLike,
+  type SessionStorage,
+  type SnapshotStore,
+  type WebStorageLike,
+} from './storage.ts';

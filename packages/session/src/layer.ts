@@ -59,7 +59,8 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   // of the current socket
   let phase: Phase = 'none';
-  let gotThrough = false;
+  let wasAcked = false;
+  let wasHeard = false;
   let handshakes = 0;
   let helloAt = Infinity;
   let helloIsLate: () => void = () => {};
@@ -184,7 +185,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
         if (frame.seq <= received) return acknowledge(); // it has not heard that we have it
         received = frame.seq;
         tag = frame.tag;
-        gotThrough = true;
+        wasHeard = true;
         keeper?.changed();
         owe(frame.data.length);
         progress.more('in', 1);
@@ -212,7 +213,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     const { queue } = host;
     if (seq > queue.written) return breach('an ack of what was not sent');
     if (seq <= queue.proven) return;
-    gotThrough = true;
+    wasAcked = true;
     progress.more('out', seq - queue.proven);
     keeper?.changed();
     queue.prove(seq);
@@ -259,11 +260,12 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function judge({ code }: CloseInfo, wasSpeaking: boolean): void {
     if (code === CLOSE.stale || code === CLOSE.superseded) return lose('taken'); // another holder of the same token
     const { written, proven } = host.queue;
-    if (gotThrough) strikes = blamed = barren = 0;
+    if (wasHeard || wasAcked) strikes = 0;
+    if (wasAcked) blamed = barren = 0; // what we hear says nothing of what it can bear to hear
     if (code === CLOSE.protocol) return strike();
     if (!wasSpeaking || written === proven) return;
     if (BLAMES.indexOf(code) >= 0) blamed++;
-    else if (!gotThrough) barren++;
+    else if (!wasAcked) barren++;
     if (blamed >= BLAMED || barren >= BARREN) lose('poison');
   }
 
@@ -310,7 +312,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       offers = true;
       if (was === 'speaking') lastSpoke = host.now();
       if (session && (was === 'speaking' || was === 'greeting')) judge(close, was === 'speaking');
-      gotThrough = false;
+      wasAcked = wasHeard = false;
     },
     ended() {
       if (session) lose('ended');

@@ -1,0 +1,213 @@
+// Does a session survive the one who holds it: a page that is loaded again, a script that is started again?
+
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileStore } from '@holdfast/node';
+import { hostStorage, storedBy, webStorage, type SnapshotStore } from '@holdfast/session';
+import { CLOSE, encodeReady } from '@holdfast/session/wire';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ack, reload, say, stage } from './support/scripted.ts';
+import { whilst } from '../../core/test/support/worlds.ts';
+
+/** A store that remembers every text it was given. */
+function memory(first?: string): SnapshotStore & { text: string | undefined; saves: string[] } {
+  return {
+    text: first,
+    saves: [],
+    load() {
+      return this.text;
+    },
+    save(text) {
+      this.saves.push(text);
+      this.text = text;
+    },
+    remove() {
+      this.text = undefined;
+    },
+  };
+}
+
+describe('a snapshot', () => {
+  it('brings back the session, with all that was held, in order and under the same numbers', async () => {
+    const store = memory();
+    const before = stage({ storage: storedBy(store) });
+    await before.opened();
+    before.client.send('a');
+    before.client.send(new Uint8Array([0, 200, 255]));
+    say(before.server, 1, 'hello', 42);
+    await before.world.run(10);
+    ack(before.server, 1);
+    await before.world.run(10);
+    before.script.resume = ({ received }, connection) =>
+      connection.send(encodeReady({ sid: 's1', token: undefined, received: 1, stored: received }));
+
+    const after = reload(before, { storage: storedBy(store) });
+    expect(after.client.queued).toBe(1);
+    after.client.send('c');
+    const count = after.messages().length;
+    await after.opened();
+    await after.world.run(10);
+    expect(after.heard.find(({ type }) => type === 'resume')).toMatchObject({
+      sid: 's1',
+      token: 't1',
+      attempt: 2,
+      received: 1,
+      tag: 42,
+      acked: 1,
+      sent: 2,
+    });
+    expect(after.sessions).toEqual([{ resumed: true }]);
+    expect(after.messages().slice(count)).toEqual([
+      { seq: 2, data: new Uint8Array([0, 200, 255]) },
+      { seq: 3, data: 'c' },
+    ]);
+  });
+
+  it('brings back what was sent before there was a session', async () => {
+    const store = memory();
+    const before = stage({ storage: storedBy(store) }, { autoConnect: false });
+    before.client.connect();
+    before.client.send('early');
+    await before.world.run(1);
+    const after = reload(before, { storage: storedBy(store) });
+    await after.opened();
+    await after.world.run(10);
+    expect(after.messages()).toEqual([{ seq: 1, data: 'early' }]);
+  });
+
+  it('is written before an attempt is made, so that no number is used twice', async () => {
+    const store = memory();
+    const { world, heard, opened } = stage({ storage: storedBy(store) });
+    await world.runUntil(() => heard.length > 0);
+    expect(JSON.parse(store.text!)).toMatchObject({ attempt: 1 });
+    await opened();
+  });
+
+  it('is written once a turn, however much changes in it', async () => {
+    const store = memory();
+    const { client, world, opened } = stage({ storage: storedBy(store) });
+    await opened();
+    await world.run(1);
+    const saves = store.saves.length;
+    for (let i = 0; i < 100; i++) client.send(`m${i}`);
+    expect(store.saves.length).toBe(saves);
+    await world.run(0);
+    expect(store.saves.length).toBe(saves + 1);
+  });
+
+  it('is gone after close()', async () => {
+    const store = memory();
+    const { client, world, opened } = stage({ storage: storedBy(store) });
+    await opened();
+    client.send('x');
+    await whilst(client.close(), world.run(100));
+    expect(store.text).toBeUndefined();
+  });
+
+  it('of two who hold the same one, the one that was there loses it as taken, and they do not fight', async () => {
+    const store = memory();
+    const first = stage({ storage: storedBy(store) });
+    await first.opened();
+    const connection = first.server;
+    const second = reload(first, { storage: storedBy(memory(store.text)) });
+    await second.opened();
+    connection.release();
+    connection.close(CLOSE.superseded);
+    await first.opened(2);
+    await first.world.run(60_000);
+    expect(first.lost).toEqual([{ reason: 'taken', inDoubt: [], unsent: [] }]);
+    expect(first.told.opens.length + second.told.opens.length).toBe(3);
+  });
+
+  it('that comes by a promise is waited for, and goes before what was sent meanwhile', async () => {
+    const store = memory();
+    const before = stage({ storage: storedBy(store) });
+    await before.opened();
+    before.server.silence();
+    before.client.send('held');
+    await before.world.run(1);
+    const slow: SnapshotStore = { ...store, load: () => Promise.resolve(store.text) };
+    const after = reload(before, { storage: storedBy(slow) });
+    after.client.send('new');
+    await after.opened();
+    await after.world.run(10);
+    expect(after.messages().map(({ data }) => data)).toEqual(['held', 'new']);
+  });
+
+  it.each([
+    ['nonsense', () => 'nonsense'],
+    ['another version', () => '{"v":2}'],
+    [
+      'a store that throws',
+      () => {
+        throw new Error('no access');
+      },
+    ],
+    ['a store that rejects', () => Promise.reject(new Error('no access'))],
+  ])('that cannot be read is told, and a new session begins: %s', async (_, load) => {
+    const { opened, sessions, reports } = stage({ storage: storedBy({ ...memory(), load }) });
+    await opened();
+    expect(sessions).toEqual([{ resumed: false }]);
+    expect(reports[0]).toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+
+  it('that cannot be written is told, and the session goes on', async () => {
+    const full = {
+      ...memory(),
+      save: () => {
+        throw new Error('quota');
+      },
+    };
+    const { opened, client, reports, world, messages } = stage({ storage: storedBy(full) });
+    await opened();
+    client.send('x');
+    await world.run(10);
+    expect(reports[0]).toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(messages()).toHaveLength(1);
+  });
+});
+
+describe('ready storages', () => {
+  it('webStorage keeps it under one key', () => {
+    const items = new Map<string, string>();
+    const web = {
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, text: string) => void items.set(key, text),
+      removeItem: (key: string) => void items.delete(key),
+    };
+    const { opened } = stage({ storage: webStorage(web, 'mine') });
+    return opened().then(() => expect([...items.keys()]).toEqual(['mine']));
+  });
+
+  it('hostStorage keeps it with uni and its kin, where nothing is an empty text', async () => {
+    const items = new Map<string, unknown>();
+    const uni = {
+      getStorageSync: (key: string) => items.get(key) ?? '',
+      setStorageSync: (key: string, text: string) => void items.set(key, text),
+      removeStorageSync: (key: string) => void items.delete(key),
+    };
+    const before = stage({ storage: hostStorage(uni) });
+    await before.opened();
+    await before.world.run(1);
+    const after = reload(before, { storage: hostStorage(uni) });
+    await after.opened();
+    expect(after.sessions).toEqual([{ resumed: true }]);
+  });
+
+  it('fileStore keeps it in a file of its owner’s, whole or not at all', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-session-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'session');
+    const before = stage({ storage: storedBy(fileStore(path)) });
+    await before.opened();
+    await before.world.run(1);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ sid: 's1', token: 't1' });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const after = reload(before, { storage: storedBy(fileStore(path)) });
+    await after.opened();
+    expect(after.sessions).toEqual([{ resumed: true }]);
+    await whilst(after.client.close(), after.world.run(100));
+    expect(fileStore(path).load()).toBeUndefined();
+  });
+});
