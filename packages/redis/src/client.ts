@@ -12,13 +12,15 @@ export interface RedisClient {
   eval(script: string, options: ScriptOptions): Promise<unknown>;
   evalSha(sha: string, options: ScriptOptions): Promise<unknown>;
   withTypeMapping(mapping: Record<number, unknown>): Pick<RedisClient, 'eval' | 'evalSha'>;
-  subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
-  unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
+  subscribe(channel: string, listener: Listener): Promise<unknown>;
+  unsubscribe(channel: string, listener: Listener): Promise<unknown>;
   duplicate(overrides?: object): RedisClient;
   connect(): Promise<unknown>;
   destroy(): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
+
+type Listener = (message: string | Buffer, channel: string | Buffer) => void;
 
 interface ScriptOptions {
   keys: string[];

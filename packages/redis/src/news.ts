@@ -48,9 +48,9 @@ export function createNewsstand(client: RedisClient, channels: string): Newsstan
     subscriber.subscribe(channel, told).catch(() => setTimeout(() => subscribe(channel), TRY_AGAIN).unref());
   }
 
-  function told(message: string, channel: string): void {
-    const news = read(message);
-    if (news !== undefined) for (const hear of [...(ears.get(channel) ?? [])]) hear(news);
+  function told(message: string | Buffer, channel: string | Buffer): void {
+    const news = read(String(message));
+    if (news !== undefined) for (const hear of [...(ears.get(String(channel)) ?? [])]) hear(news);
   }
 }
 

@@ -68,7 +68,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       switch (name) {
         case 'resumed': {
           const [conn, committed, stored] = rest as [number, number, number];
-          keepSeats(principal, [sid], ttl);
+          await keepSeats(principal, [sid], ttl, 'again');
           return { name, lease: { sid, conn }, committed, stored };
         }
         case 'lost': {
@@ -124,13 +124,13 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
         if (sids === undefined) sidsOf.set(principal, [leases[i]!.sid]);
         else sids.push(leases[i]!.sid);
       });
-      for (const [principal, sids] of sidsOf) keepSeats(principal, sids, ttl);
+      for (const [principal, sids] of sidsOf) void keepSeats(principal, sids, ttl, 'kept');
       return replies.map(([standing]) => standing);
     },
 
     async release({ sid, conn }, ttl) {
       const [standing, principal] = (await run(RELEASE, keys.ofSession(sid), [conn, whole(ttl)])) as Stood;
-      if (principal !== undefined) keepSeats(principal, [sid], ttl);
+      if (principal !== undefined) void keepSeats(principal, [sid], ttl, 'kept');
       return standing;
     },
 
@@ -154,13 +154,19 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
     },
   };
 
-  // Seats are counted on the side: one that could not be kept or left is free after one ttl, or taken again by the next touch.
-  function keepSeats(principal: string, sids: readonly string[], ttl: number): void {
-    run(KEEP_SEATS, keys.seatsOf(principal), [whole(ttl), ...sids]).catch(() => undefined);
+  // Seats are counted on the side, and never stand in the way of a session: one that could not be left is free after one ttl,
+  // one that could not be kept is taken again by the next resume.
+  function keepSeats(
+    principal: string,
+    sids: readonly string[],
+    ttl: number,
+    mode: 'kept' | 'again',
+  ): Promise<unknown> {
+    return run(KEEP_SEATS, keys.seatsOf(principal), [whole(ttl), mode, ...sids]).catch(() => undefined);
   }
 
   function leaveSeat(principal: string, sid: string): void {
-    run(LEAVE_SEATS, keys.seatsOf(principal), [sid]).catch(() => undefined);
+    void run(LEAVE_SEATS, keys.seatsOf(principal), [sid]).catch(() => undefined);
   }
 }
 

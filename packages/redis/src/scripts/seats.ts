@@ -23,13 +23,18 @@ return 1
 `,
 );
 
-/** ARGV: ttl, then sids: they live for another ttl. A seat that was lost with its key is there again. */
+/**
+ * ARGV: ttl, mode, then sids: they live for another ttl. With the mode `again` a seat that was lost with its key is there
+ * again; with `kept` it is not, as the session may have ended since it was touched.
+ */
 export const KEEP_SEATS = script(
   'any',
   `${SEATS}
 local ttl = tonumber(ARGV[1])
-for i = 2, #ARGV do
-  redis.call('ZADD', seats, whole(now + ttl), ARGV[i])
+for i = 3, #ARGV do
+  if ARGV[2] == 'again' or redis.call('ZSCORE', seats, ARGV[i]) then
+    redis.call('ZADD', seats, whole(now + ttl), ARGV[i])
+  end
 end
 last(ttl)
 return 1

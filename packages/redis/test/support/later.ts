@@ -1,6 +1,6 @@
 // How do sessions in Redis get older without anybody waiting? Everything that lies ahead comes nearer.
 
-import type { createClient } from '@redis/client';
+import type { RedisClient } from '@holdfast/redis';
 
 const NEARER = `
 local function nearer(key, ms)
@@ -16,6 +16,6 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do nearer(key, tonumber
 `;
 
 /** For all keys with this prefix it is `ms` later. */
-export async function later(client: ReturnType<typeof createClient>, prefix: string, ms: number): Promise<void> {
-  await client.eval(NEARER, { arguments: [prefix, String(ms)] });
+export async function later(client: RedisClient, prefix: string, ms: number): Promise<void> {
+  await client.eval(NEARER, { keys: [], arguments: [prefix, String(ms)] });
 }
