@@ -218,10 +218,11 @@ class Half<Identity, Request>
     }
   }
 
-  rest(timeout: number = this.settings.takeoverTimeout): Promise<void> {
+  async rest(timeout: number = this.settings.takeoverTimeout): Promise<void> {
     if (this.state.name === 'open') this.state = { name: 'resting' };
     for (const tenure of this.unreleased) tenure.rest();
-    return this.until(timeout, () => [...this.unreleased].every((tenure) => tenure.isIdle));
+    await this.until(timeout, () => [...this.unreleased].every((tenure) => tenure.isIdle));
+    for (const tenure of this.unreleased) tenure.flush();
   }
 
   close(timeout: number = this.settings.takeoverTimeout): Promise<void> {

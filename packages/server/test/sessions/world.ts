@@ -11,6 +11,7 @@ import {
   type ResumeFrame,
 } from '@holdfast/session/wire';
 import type { Data } from '@holdfast/core';
+import { createRandom } from '@holdfast/testing';
 import type { ServerError } from '../../src/errors.ts';
 import { createSessionHalf, type SessionHalf, type SessionLink, type Transport } from '../../src/sessions/half.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/sessions/memory-store.ts';
@@ -197,10 +198,9 @@ export class Node {
       highWaterMark: 262_144,
       ...overrides,
     };
-    let drawn = 0;
+    const random = createRandom(name.charCodeAt(0));
     const { now, wake } = world.time;
-    const randomBytes = (count: number) =>
-      Uint8Array.from({ length: count }, () => (drawn = (drawn * 5 + name.charCodeAt(0)) % 251));
+    const randomBytes = (count: number) => Uint8Array.from({ length: count }, () => random() * 256);
     this.half = createSessionHalf<string, string>(
       settings,
       { now, wake, randomBytes, node: name },
