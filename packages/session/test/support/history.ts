@@ -22,13 +22,14 @@ export interface SettingsEvent {
 }
 
 /**
- * What an application sees of its client. `client` is one conversation, also across reloads of its page; `message` is the
- * number that it put into its payload, from 1, one more each.
+ * What an application sees of its client. `client` is one conversation, also across reloads of its page; `message` is a
+ * number that the application puts into its payload: of all messages to servers no two have the same, and each client's
+ * grow.
  */
 export type ClientHistory =
   /** Required. `send` took it; stands before everything that came of it. */
   | { readonly type: 'accepted'; readonly client: string; readonly message: number }
-  /** `send` returned false, since there is no room. `writable` has to follow. */
+  /** `send` returned false, as `full`. `writable` has to follow. */
   | { readonly type: 'refused'; readonly client: string }
   | { readonly type: 'writable'; readonly client: string }
   /** Required. What was accepted before was dropped, and told so. */
@@ -64,6 +65,8 @@ export type ClientHistory =
   | { readonly type: 'reloaded'; readonly client: string }
   /** A second holder of everything that `from` has stored: a duplicated tab. */
   | { readonly type: 'copied'; readonly client: string; readonly from: string }
+  /** Required, if it happens: the application called `close()`. */
+  | { readonly type: 'closing'; readonly client: string }
   /** Required, if it happens: its process ended and nothing was stored, so what it held went with it. */
   | { readonly type: 'gone'; readonly client: string };
 
@@ -75,14 +78,13 @@ export type ServerHistory =
       readonly node: string;
       readonly sid: string;
       readonly seq: number;
-      readonly client: string;
       readonly message: number;
     }
   /** And is done. */
   | { readonly type: 'handled'; readonly node: string; readonly sid: string; readonly seq: number }
   /** What the message does has been done, in one transaction with its commit. */
   | { readonly type: 'effect'; readonly sid: string; readonly seq: number }
-  /** Required. `send` was called; `message` is a number that no other one to this session has. */
+  /** Required. `send` was called; of all messages to clients no two have the same number. */
   | {
       readonly type: 'sending';
       readonly node: string;
@@ -144,5 +146,7 @@ export type FaultHistory =
 export type EndOfHistory =
   /** Nothing goes wrong any more. */
   | { readonly type: 'quiet' }
+  /** At the end: the client has this session, and it lives. */
+  | { readonly type: 'stands'; readonly client: string; readonly sid: string }
   /** Required, last: enough time has passed for all that was promised. `held`: what clients still have. */
-  | { readonly type: 'settled'; readonly held: Readonly<Record<string, readonly number[]>> };
+  | { readonly type: 'settled'; readonly held: readonly number[] };
