@@ -20,38 +20,36 @@ import {
 
 /** What a client hears. Binary `data` of a message lies in the memory of `data`. */
 export function decodeFromServer(data: Data): FrameFromServer {
-  if (typeof data === 'string') {
-    switch (data.charAt(0)) {
-      case 'q':
-        return positionIn(data, 'pong');
-      case 'H':
-        return fieldsIn(data, hello);
-      case 'Y':
-        return fieldsIn(data, ready);
-      case 'L':
-        return fieldsIn(data, lost);
-    }
+  if (typeof data !== 'string') return decodeBinary(data);
+  switch (data.charAt(0)) {
+    case 'q':
+      return positionIn(data, 'pong');
+    case 'H':
+      return fieldsIn(data, hello);
+    case 'Y':
+      return fieldsIn(data, ready);
+    case 'L':
+      return fieldsIn(data, lost);
   }
-  return decodeFromEither(data);
+  return decodeText(data);
 }
 
 /** What a server hears. Binary `data` of a message lies in the memory of `data`. */
 export function decodeFromClient(data: Data): FrameFromClient {
-  if (typeof data === 'string') {
-    switch (data.charAt(0)) {
-      case 'p':
-        return positionIn(data, 'ping');
-      case 'O':
-        return fieldsIn(data, open);
-      case 'R':
-        return fieldsIn(data, resume);
-    }
+  if (typeof data !== 'string') return decodeBinary(data);
+  switch (data.charAt(0)) {
+    case 'p':
+      return positionIn(data, 'ping');
+    case 'O':
+      return fieldsIn(data, open);
+    case 'R':
+      return fieldsIn(data, resume);
   }
-  return decodeFromEither(data);
+  return decodeText(data);
 }
 
-function decodeFromEither(data: Data): FrameFromEither {
-  if (typeof data !== 'string') return decodeBinary(data);
+/** What either may say in text. */
+function decodeText(data: string): FrameFromEither {
   switch (data.charAt(0)) {
     case 'd':
       return messageIn(data);

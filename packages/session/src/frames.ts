@@ -17,18 +17,24 @@ export const MAX_SEQ = 0xffff_ffff_ffff;
 /** Tags have 32 bits. */
 export const MAX_TAG = 0xffff_ffff;
 
+/** An attempt that is not newer than the last one seen. Nothing was touched. */
+export const STALE = 4801;
+/** A newer socket has taken the session over. */
+export const SUPERSEDED = 4802;
+/** The other end broke the rules; the session lives. */
+export const PROTOCOL = 4803;
+/** The store does not answer; the session lives, as far as anybody knows. */
+export const STORE = 4804;
+/** Neither `open` nor `resume` came in time. */
+export const NOT_READY = 4805;
+
 /** Close codes of the session layer; the rest of 4000–4999 stays the application's. */
 export const CLOSE = {
-  /** An attempt that is not newer than the last one seen. Nothing was touched. */
-  stale: 4801,
-  /** A newer socket has taken the session over. */
-  superseded: 4802,
-  /** The other end broke the rules; the session lives. */
-  protocol: 4803,
-  /** The store does not answer; the session lives, as far as anybody knows. */
-  store: 4804,
-  /** Neither `open` nor `resume` came in time. */
-  notReady: 4805,
+  stale: STALE,
+  superseded: SUPERSEDED,
+  protocol: PROTOCOL,
+  store: STORE,
+  notReady: NOT_READY,
 } as const;
 
 /** `H`: the server's greeting, and the only proof that it knows sessions. */

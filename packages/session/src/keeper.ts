@@ -1,6 +1,6 @@
 // When is the client's half written down, and what if that fails?
 
-import { HoldfastError } from '@holdfast/core';
+import { HoldfastError, type SessionHost } from '@holdfast/core';
 import { readSnapshot, writeSnapshot, type Snapshot } from './snapshot.ts';
 import type { SnapshotStore } from './storage.ts';
 
@@ -15,14 +15,15 @@ export interface Keeper {
   remove(): void;
 }
 
-/** Whose half it is. */
-export interface KeptBy {
-  read(): Snapshot;
-  restore(snapshot: Snapshot): void;
-  report(error: HoldfastError): void;
+/** What of a snapshot the layer knows; the queue knows the rest. */
+export interface Kept {
+  read(): Bearings;
+  restore(bearings: Bearings): void;
 }
 
-export function createKeeper(store: SnapshotStore, kept: KeptBy): Keeper {
+type Bearings = Omit<Snapshot, 'proven' | 'held'>;
+
+export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queue' | 'report'>, kept: Kept): Keeper {
   /** `removed`: the life is over, and what is late must not bring it back. */
   let state: 'new' | 'loading' | 'ready' | 'removed' = 'new';
   let isDue = false;
@@ -30,14 +31,14 @@ export function createKeeper(store: SnapshotStore, kept: KeptBy): Keeper {
   const loaded = new Promise<void>((resolve) => (isLoaded = resolve));
 
   function failed(cause: unknown): void {
-    kept.report(new HoldfastError('STORAGE_FAILED', `the session's storage failed: ${String(cause)}`, { cause }));
+    host.report(new HoldfastError('STORAGE_FAILED', `the session's storage failed: ${String(cause)}`, { cause }));
   }
 
   /** At once where the storage answers at once; never throws. */
   function ask<T>(question: () => T | PromiseLike<T>, use: (answer: T) => void, done: () => void): void {
     try {
       const answer = question();
-      if (isThenable(answer)) return void answer.then(use).then(undefined, failed).then(done);
+      if (isThenable(answer)) return void answer.then(use).then(undefined, failed).then(() => done());
       use(answer);
     } catch (cause) {
       failed(cause);
@@ -45,9 +46,21 @@ export function createKeeper(store: SnapshotStore, kept: KeptBy): Keeper {
     done();
   }
 
+  function snapshot(): string {
+    const { written, proven } = host.queue;
+    const held = host.queue.all().map(({ data }, i) => ({ data, written: i < written - proven }));
+    return writeSnapshot(Object.assign({ proven, held }, kept.read()));
+  }
+
+  function restore(text: string): void {
+    const read = readSnapshot(text);
+    kept.restore(read);
+    host.queue.restore(read.proven, read.held);
+  }
+
   function saveNow(): void {
     isDue = false;
-    if (state === 'ready') ask(() => store.save(writeSnapshot(kept.read())), ignore, ignore);
+    if (state === 'ready') ask(() => store.save(snapshot()), ignore, ignore);
   }
 
   return {
@@ -58,7 +71,7 @@ export function createKeeper(store: SnapshotStore, kept: KeptBy): Keeper {
       state = 'loading';
       ask(
         () => store.load(),
-        (text) => text && kept.restore(readSnapshot(text)),
+        (text) => text && restore(text),
         () => {
           state = 'ready';
           isLoaded();

@@ -8,12 +8,10 @@ import {
   type SessionHost,
   type SessionLayer,
 } from '@holdfast/core';
-import { createAcks } from './acks.ts';
-import { createProgress } from './progress.ts';
+import { progressOf, type Replay } from './progress.ts';
 import type { Keeper } from './keeper.ts';
 import type { Settings } from './options.ts';
 import {
-  CLOSE,
   END,
   QUERY,
   SUBPROTOCOL,
@@ -27,16 +25,27 @@ import {
   type HelloFrame,
   type ReadyFrame,
 } from './wire.ts';
+import { PROTOCOL, STALE, SUPERSEDED } from './frames.ts';
 
 /** The current socket: `none`, `dialling` until it is open, `greeting` until both agree, then `plain` or `speaking`. */
 type Phase = 'none' | 'dialling' | 'greeting' | 'plain' | 'speaking';
 
+/**
+ * What has come is acknowledged at the first of: so many messages, this share of the bytes that the server holds for us,
+ * so many milliseconds after the first; and with every ping. Nothing waits for a timer while messages come quickly, so
+ * timing caps no throughput.
+ */
+const ACK = { messages: 32, share: 4, ms: 250 };
+
 /** Codes by which a server says that a message is at fault. */
 const BLAMES = [1002, 1003, 1007, 1009, 1011];
-/** Sockets in a row that die so with the same message first unacknowledged until it is taken for the cause. */
-const BLAMED = 3;
-/** The same of sockets that died without a word before anything got through: mostly that is a bad network. */
-const BARREN = 20;
+/**
+ * Sockets in a row that end with the same message first unacknowledged make it suspect: so much each that closed with one
+ * of these codes, 1 each that went without a word, for mostly that is a bad network. It is condemned by three of the ones,
+ * or twenty of the others.
+ */
+const BLAME = 7;
+const CONDEMNED = 20;
 /** Times in a row that the protocol is broken, with nothing got through in between, until the session is given up. */
 const STRIKES = 3;
 
@@ -45,6 +54,7 @@ const NORMAL = 1000;
 
 export function createLayer(settings: Settings, host: SessionHost): SessionLayer {
   const isRequired = settings.mode === 'require';
+  const byQuery = settings.negotiate === 'query';
 
   // of the session
   let session: { readonly sid: string; readonly token: string } | undefined;
@@ -59,33 +69,32 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   // of the current socket
   let phase: Phase = 'none';
+  let incoming: Replay;
+  let outgoing: Replay;
   let wasAcked = false;
   let wasHeard = false;
   let handshakes = 0;
   let helloAt = Infinity;
+  let owed = 0;
+  let owedBytes = 0;
+  let ackAt = Infinity;
   let helloIsLate: () => void = () => {};
 
   // over sockets
   let offers = true;
   let lastSpoke = 0;
   let strikes = 0;
-  let blamed = 0;
-  let barren = 0;
+  let suspicion = 0;
 
-  const acks = createAcks(() => window);
-  const progress = createProgress((event) => host.tell('progress', event));
-  const keeper: Keeper | undefined = settings.storage?.keep({
-    report: host.report,
-    read: () => ({ session, attempt, received, tag, proven: host.queue.proven, held: heldNow() }),
-    restore(snapshot) {
-      ({ session, attempt, received, tag } = snapshot);
-      host.queue.restore(snapshot.proven, snapshot.held);
-    },
-  });
+  const keeper: Keeper | undefined =
+    settings.storage &&
+    settings.storage.keep(host, {
+      read: () => ({ session, attempt, received, tag }),
+      restore: (kept) => ({ session, attempt, received, tag } = kept),
+    });
 
-  function heldNow(): readonly { readonly data: Data; readonly written: boolean }[] {
-    const { written, proven } = host.queue;
-    return host.queue.all().map(({ data }, i) => ({ data, written: i < written - proven }));
+  function changed(): void {
+    if (keeper) keeper.changed();
   }
 
   // ---- coming to terms
@@ -95,16 +104,16 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     const number = ++handshakes;
     /** A socket may die between a frame of its and the turn of the promise that waits for it. */
     const checkIsCurrent = (): void => {
-      if (phase !== 'greeting' || number !== handshakes) throw broken('nothing that still counts');
+      if (phase !== 'greeting' || number !== handshakes) throw broken('too late');
     };
-    const isOther = context.protocol !== '' && context.protocol !== SUBPROTOCOL && settings.negotiate !== 'query';
+    const isOther = !byQuery && context.protocol !== '' && context.protocol !== SUBPROTOCOL;
     const greeting = isOther || !offers ? Promise.resolve(undefined) : greetingOf(context.peek);
     return Promise.resolve(keeper && keeper.loaded)
       .then(() => greeting)
       .then((hello): PromiseLike<void> | void => {
         checkIsCurrent();
         if (hello) return context.next().then(() => agree(hello, context, checkIsCurrent));
-        if (isRequired) throw new HoldfastError('SESSION_UNSUPPORTED', 'no greeting of a server that keeps sessions');
+        if (isRequired) throw new HoldfastError('SESSION_UNSUPPORTED', 'the server did not greet us');
         if (session) lose('downgrade');
         phase = 'plain';
         if (host.handshake) return host.handshake(context);
@@ -154,22 +163,23 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   function ready(frame: ReadyFrame, asked: typeof session): void {
     const { queue } = host;
+    const { sid, token } = frame;
+    if (asked ? sid !== asked.sid : !token) throw broken('ready for nobody');
     if (!asked) {
-      if (frame.token === undefined) throw broken('ready without a token');
-      session = { sid: frame.sid, token: frame.token };
+      session = { sid, token: token! };
       received = tag = 0;
       queue.begin();
-    } else if (frame.sid !== asked.sid) throw broken('ready for another session');
+    }
     if (frame.received < queue.proven || frame.received > queue.written || frame.stored < received) {
       lose('regressed');
       throw broken('ready out of range');
     }
     phase = 'speaking';
     queue.prove(frame.received);
-    progress.begin('in', frame.stored - received);
-    progress.begin('out', queue.written - queue.proven);
-    keeper?.changed();
-    host.tell('session', { resumed: asked !== undefined });
+    incoming = { direction: 'in', from: received, to: frame.stored };
+    outgoing = { direction: 'out', from: queue.proven, to: queue.written };
+    changed();
+    host.tell('session', { resumed: !!asked });
   }
 
   // ---- speaking
@@ -186,9 +196,9 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
         received = frame.seq;
         tag = frame.tag;
         wasHeard = true;
-        keeper?.changed();
+        changed();
         owe(frame.data.length);
-        progress.more('in', 1);
+        move(incoming, received - 1, received);
         return host.deliver(frame.data);
       case 'volatile':
         return isClosing ? undefined : host.deliver(frame.data);
@@ -198,7 +208,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
         if (frame.type === 'pong') host.replied();
         return;
       case 'end':
-        host.fail(NORMAL, new HoldfastError('SESSION_LOST', 'the server has ended the session'));
+        host.fail(NORMAL, new HoldfastError('SESSION_LOST', 'ended by the server'));
         return lose('ended');
       case 'unknown':
         return;
@@ -214,20 +224,33 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     if (seq > queue.written) return breach('an ack of what was not sent');
     if (seq <= queue.proven) return;
     wasAcked = true;
-    progress.more('out', seq - queue.proven);
-    keeper?.changed();
+    move(outgoing, queue.proven, seq);
+    changed();
     queue.prove(seq);
   }
 
+  function move(replay: Replay, before: number, now: number): void {
+    const progress = progressOf(replay, before, now);
+    if (progress) host.tell('progress', progress);
+  }
+
   function owe(size: number): void {
-    const wasDue = acks.dueAt;
-    if (acks.owe(size, host.now)) acknowledge();
-    else if (acks.dueAt !== wasDue) host.rearm();
+    owedBytes += size;
+    if (owed++ === 0) {
+      ackAt = host.now() + ACK.ms;
+      host.rearm();
+    }
+    if (owed >= ACK.messages || owedBytes * ACK.share >= window) acknowledge();
   }
 
   function acknowledge(): void {
-    acks.settle();
+    settle();
     host.write(encodeAck(received));
+  }
+
+  function settle(): void {
+    owed = owedBytes = 0;
+    ackAt = Infinity;
   }
 
   // ---- losing
@@ -236,9 +259,9 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function lose(reason: string): void {
     const left = host.queue.giveUp(settings.carryUnsent && reason !== 'ended');
     session = undefined;
-    received = tag = strikes = blamed = barren = 0;
+    received = tag = strikes = suspicion = 0;
     host.queue.begin();
-    keeper?.changed();
+    changed();
     host.tell('lost', Object.assign({ reason }, left));
   }
 
@@ -248,7 +271,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   /** The socket goes first: whoever hears of the loss may send, and that is for the next one. */
   function breach(why: string): void {
-    host.fail(CLOSE.protocol, broken(why));
+    host.fail(PROTOCOL, broken(why));
     strike();
   }
 
@@ -258,21 +281,15 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   /** What the end of a socket says about the session. */
   function judge({ code }: CloseInfo, wasSpeaking: boolean): void {
-    if (code === CLOSE.stale || code === CLOSE.superseded) return lose('taken'); // another holder of the same token
+    if (code === STALE || code === SUPERSEDED) return lose('taken'); // another holder of the same token
     const { written, proven } = host.queue;
     if (wasHeard || wasAcked) strikes = 0;
-    if (wasAcked) blamed = barren = 0; // what we hear says nothing of what it can bear to hear
-    if (code === CLOSE.protocol) return strike();
+    if (wasAcked) suspicion = 0; // what we hear says nothing of what it can bear to hear
+    if (code === PROTOCOL) return strike();
     if (!wasSpeaking || written === proven) return;
-    if (BLAMES.indexOf(code) >= 0) blamed++;
-    else if (!wasAcked) barren++;
-    if (blamed >= BLAMED || barren >= BARREN) lose('poison');
-  }
-
-  /** Where plain is allowed and the last dial failed before it was open, it may have been our offer that was disliked. */
-  function learnFromFailedDial(): void {
-    if (isRequired || settings.negotiate === 'query') return;
-    if (!session || host.now() - lastSpoke > ttl) offers = !offers;
+    if (BLAMES.indexOf(code) >= 0) suspicion += BLAME;
+    else if (!wasAcked) suspicion++;
+    if (suspicion >= CONDEMNED) lose('poison');
   }
 
   return {
@@ -285,20 +302,19 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     offer(request) {
       keeper?.load();
       phase = 'dialling';
-      if (settings.negotiate === 'query') {
-        return Object.assign({}, request, { url: `${request.url}${request.url.indexOf('?') < 0 ? '?' : '&'}${QUERY}` });
-      }
-      return offers ? Object.assign({}, request, { protocols: [SUBPROTOCOL].concat(request.protocols) }) : request;
+      const { url, protocols, headers } = request;
+      if (byQuery) return { url: url + (url.indexOf('?') < 0 ? '?' : '&') + QUERY, protocols, headers };
+      return { url, protocols: offers ? [SUBPROTOCOL].concat(protocols) : protocols, headers };
     },
     shakeHands,
     frame: (data, seq) => encodeMessage(seq, 0, data),
     volatile: encodeVolatile,
     ping() {
-      acks.settle();
+      settle();
       return encodePing(received);
     },
     received: heard,
-    heldChanged: () => keeper?.changed(),
+    heldChanged: changed,
     leaving() {
       host.write(END);
       session = undefined;
@@ -307,9 +323,10 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       const was = phase;
       phase = 'none';
       helloAt = Infinity;
-      acks.settle();
-      if (was === 'dialling') return learnFromFailedDial();
-      offers = true;
+      settle();
+      // where plain is allowed, a dial that failed before it was open may have failed for our offer
+      const mayBeDisliked = was === 'dialling' && !isRequired && (!session || host.now() - lastSpoke > ttl);
+      offers = !(mayBeDisliked && offers);
       if (was === 'speaking') lastSpoke = host.now();
       if (session && (was === 'speaking' || was === 'greeting')) judge(close, was === 'speaking');
       wasAcked = wasHeard = false;
@@ -319,13 +336,13 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       phase = 'none';
       keeper?.remove();
     },
-    wakeAt: () => Math.min(helloAt, acks.dueAt),
+    wakeAt: () => Math.min(helloAt, ackAt),
     due(now) {
       if (helloAt <= now) {
         helloAt = Infinity;
         helloIsLate();
       }
-      if (acks.dueAt <= now) acknowledge();
+      if (ackAt <= now) acknowledge();
     },
   };
 }

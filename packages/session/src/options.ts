@@ -1,6 +1,6 @@
 // What can a session be told, what does it do when told nothing, and what is refused at the door?
 
-import { has, oneOf, positive, readGroup, type Provider, type Rule } from '@holdfast/core';
+import { has, oneOf, positive, readGroup, type Rule } from '@holdfast/core';
 import type { SessionStorage } from './storage.ts';
 
 /** All durations are milliseconds. */
@@ -16,7 +16,7 @@ export interface SessionOptions {
    * function asked each time, so that a token can be fresh. A throw or a rejection fails the attempt.
    * @default none
    */
-  readonly auth?: Provider<unknown> | undefined;
+  readonly auth?: unknown;
   /**
    * How long the server's greeting may take after the socket is open.
    * @default 5_000
@@ -52,7 +52,7 @@ export interface SessionOptions {
 
 /** The options with nothing left open. */
 export interface Settings extends Defaults {
-  readonly auth: Provider<unknown>;
+  readonly auth: unknown;
   readonly storage: SessionStorage | undefined;
 }
 

@@ -7,30 +7,18 @@ const LONG = 100;
 /** Told so often over its whole length. */
 const STEPS = 20;
 
-type Direction = ProgressEvent['direction'];
-
-export interface Progress {
-  /** So many messages are to be made up for. */
-  begin(direction: Direction, total: number): void;
-  /** So many more of them are. */
-  more(direction: Direction, count: number): void;
+/** Everything above `from`, up to `to`, comes or goes again. */
+export interface Replay {
+  readonly direction: ProgressEvent['direction'];
+  readonly from: number;
+  readonly to: number;
 }
 
-export function createProgress(tell: (event: ProgressEvent) => void): Progress {
-  const replays: { [D in Direction]?: { readonly total: number; done: number; told: number } | undefined } = {};
-  return {
-    begin(direction, total) {
-      replays[direction] = total < LONG ? undefined : { total, done: 0, told: 0 };
-    },
-    more(direction, count) {
-      const replay = replays[direction];
-      if (!replay) return;
-      const { total } = replay;
-      const done = (replay.done = Math.min(total, replay.done + count));
-      if (done < total && (done - replay.told) * STEPS < total) return;
-      replay.told = done;
-      if (done === total) replays[direction] = undefined;
-      tell({ direction, done, total });
-    },
-  };
+/** What there is to tell, if anything, when it has come from `before` to `now`. */
+export function progressOf(replay: Replay, before: number, now: number): ProgressEvent | undefined {
+  const { direction, from, to } = replay;
+  const total = to - from;
+  const done = Math.min(now, to) - from;
+  const step = (count: number): number => Math.floor((count * STEPS) / total);
+  return total >= LONG && step(done) > step(before - from) ? { direction, done, total } : undefined;
 }

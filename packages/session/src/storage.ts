@@ -1,10 +1,11 @@
 // Where is the client's half kept while nobody runs?
 
-import { createKeeper, type Keeper, type KeptBy } from './keeper.ts';
+import type { SessionHost } from '@holdfast/core';
+import { createKeeper, type Keeper, type Kept } from './keeper.ts';
 
 /** For the option `storage`; made by the functions below. Whoever uses none does not load what it takes. */
 export interface SessionStorage {
-  keep(kept: KeptBy): Keeper;
+  keep(host: SessionHost, kept: Kept): Keeper;
 }
 
 /**
@@ -22,7 +23,7 @@ type MaybePromise<T> = T | PromiseLike<T>;
 
 /** A storage of your own. */
 export function storedBy(store: SnapshotStore): SessionStorage {
-  return { keep: (kept) => createKeeper(store, kept) };
+  return { keep: (host, kept) => createKeeper(store, host, kept) };
 }
 
 /** `localStorage` and `sessionStorage`, as far as they are used. */
