@@ -35,15 +35,15 @@ export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queu
   }
 
   /** At once where the storage answers at once; never throws. */
-  function ask<T>(question: () => T | PromiseLike<T>, use: (answer: T) => void, done: () => void): void {
+  function ask<T>(question: () => T | PromiseLike<T>, use: (answer: T) => void, finish: () => void): void {
     try {
       const answer = question();
-      if (isThenable(answer)) return void answer.then(use).then(undefined, failed).then(() => done());
+      if (isThenable(answer)) return void answer.then(use).then(undefined, failed).then(finish);
       use(answer);
     } catch (cause) {
       failed(cause);
     }
-    done();
+    finish();
   }
 
   function snapshot(): string {
