@@ -16,7 +16,7 @@ const policies: readonly Policy[] = [true, false].map((hasHandshake) => ({
   closeTimeout: 100,
   stableAfter: 50,
   hasHandshake,
-  heartbeat: { interval: 100, timeout: 50, expectReply: true, frames: false },
+  heartbeat: { interval: 100, timeout: 50, expectReply: true, frames: false, proves: false },
   retry: { initialDelay: 10, maxDelay: 100, factor: 2, jitter: 'none', maxAttempts: 1, canHeal: false },
 }));
 

@@ -428,7 +428,10 @@ function inHandshake(what: string): Promise<never> {
 
 function warning(code: ErrorCode): HoldfastError {
   return code === 'HEARTBEAT_REFUSED'
-    ? new HoldfastError(code, 'the server closed two sockets upon their first ping; no more are sent')
+    ? new HoldfastError(
+        code,
+        'the server closed two sockets upon their first ping; none is sent any more but for proofs',
+      )
     : new HoldfastError(
         code,
         'two sockets fell silent without a single reply; silence no longer counts until one comes',

@@ -424,8 +424,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   function judge(now: number): void {
     const next = nextTerm(term, now, parts.proofTimeout!);
-    if (!next) connection.feed(OVERDUE);
-    term = next || { ...term, until: now + parts.proofTimeout! }; // a client that is closing waits no longer anyway
+    term = next || { ...term, until: Infinity };
+    if (!next) connection.feed(OVERDUE); // a client that is closing has a deadline of its own
   }
 
   // ---- a message that three sockets died of is not tried on a fourth

@@ -1,6 +1,6 @@
 // Who waits for a proof, and how far has each of them come?
 
-import { HoldfastError } from './errors.ts';
+import type { HoldfastError } from './errors.ts';
 
 /** Somebody waits for a proof: first for the queue to be handed over up to a message, then for the proof of it. */
 type Flush = { resolve(): void; reject(error: HoldfastError): void; readonly upTo: number } & (

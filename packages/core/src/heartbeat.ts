@@ -12,6 +12,8 @@ export interface HeartbeatPolicy {
   readonly expectReply: boolean | 'auto';
   /** Pings are frames (RFC 6455 §5.5.2), which every peer must answer, and not messages. (Not where a session speaks.) */
   readonly frames: boolean;
+  /** At least once: only replies prove, so pings go on also where the peer seems to dislike them. */
+  readonly proves: boolean;
 }
 
 /** What the sockets of this life have taught about the peer's answers. */
@@ -78,7 +80,7 @@ export const NO_LESSONS: Lessons = { replies: 'unknown', strikes: 0 };
 export function startBeat(now: number, policy: HeartbeatPolicy, lessons: Lessons, mustReply: boolean): Beat {
   return {
     mustReply,
-    pingAt: lessons.replies === 'refused' && !mustReply ? Infinity : now + policy.interval,
+    pingAt: lessons.replies === 'refused' && !mustReply && !policy.proves ? Infinity : now + policy.interval,
     proofAt: Infinity,
     firstPingAt: Infinity,
     lastPingAt: -Infinity,

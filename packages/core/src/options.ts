@@ -290,6 +290,7 @@ export function readOptions(
         timeout: heartbeat.timeout,
         expectReply: heartbeat.expectReply,
         frames: adapter.capabilities.pingFrames && !(options.heartbeat && options.heartbeat.message !== undefined),
+        proves: options.delivery === 'at-least-once',
       },
       retry: {
         ...retry,

@@ -17,7 +17,7 @@ const POLICY: Policy = {
   closeTimeout: 2_000,
   stableAfter: 5_000,
   hasHandshake: false,
-  heartbeat: { interval: 30_000, timeout: 10_000, expectReply: 'auto', frames: false },
+  heartbeat: { interval: 30_000, timeout: 10_000, expectReply: 'auto', frames: false, proves: false },
   retry: {
     initialDelay: 2_500,
     maxDelay: 30_000,
@@ -376,6 +376,7 @@ const arbitraryLife = fc.record({
   hasHandshake: fc.boolean(),
   expectReply: fc.constantFrom<boolean | 'auto'>(true, false, 'auto'),
   frames: fc.boolean(),
+  proves: fc.boolean(),
   interval: fc.constantFrom(100, 30_000, Infinity),
   timeout: fc.constantFrom(50, 10_000, 60_000),
   steps: fc.array(
@@ -391,8 +392,8 @@ const arbitraryLife = fc.record({
 
 /** Lives through it all and hands every step to `inspect`. */
 function live(life: typeof arbitraryLife extends fc.Arbitrary<infer T> ? T : never, inspect: Inspect): void {
-  const { hasHandshake, expectReply, frames, interval, timeout, steps } = life;
-  const policy = { ...POLICY, hasHandshake, heartbeat: { interval, timeout, expectReply, frames } };
+  const { hasHandshake, expectReply, frames, proves, interval, timeout, steps } = life;
+  const policy = { ...POLICY, hasHandshake, heartbeat: { interval, timeout, expectReply, frames, proves } };
   let state: State = STATES.idle;
   let now = 0;
   let received = 0;

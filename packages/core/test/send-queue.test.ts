@@ -59,6 +59,137 @@ describe('send queue', () => {
     expect(queue.first).toBeUndefined();
   });
 
+  it('holds what a socket has taken before what waits, and both count into its bounds', () => {
+    const queue = createSendQueue({ maxMessages: 3, maxBytes: 100 });
+    ['a', 'b', 'c'].forEach((text) => queue.push(message(text)));
+    queue.advance();
+    queue.advance();
+    expect([queue.length, queue.waiting, queue.bytes, queue.first?.data, queue.next?.data]).toEqual([
+      3,
+      1,
+      3,
+      'a',
+      'c',
+    ]);
+    expect(queue.hasRoom(0)).toBe(false);
+    queue.release(1);
+    expect([queue.length, queue.waiting, queue.bytes, queue.first?.data, queue.next?.data]).toEqual([
+      2,
+      1,
+      2,
+      'b',
+      'c',
+    ]);
+    expect(queue.hasRoom(1)).toBe(true);
+  });
+
+  it('rewound, waits with all of it again, first and in order, and remembers what a socket has taken', () => {
+    const queue = createSendQueue(BOUNDS);
+    ['a', 'b', 'c'].forEach((text) => queue.push(message(text)));
+    queue.advance();
+    queue.advance();
+    queue.rewind();
+    expect(queue.all().map(({ data, state }) => `${String(data)} ${state}`)).toEqual([
+      'a written',
+      'b written',
+      'c unsent',
+    ]);
+    expect([queue.waiting, queue.next?.data]).toEqual([3, 'a']);
+  });
+
+  it('takes only from what waits', () => {
+    const queue = createSendQueue(BOUNDS);
+    ['a', 'b', 'c'].forEach((text) => queue.push(message(text)));
+    queue.advance();
+    expect(queue.take(() => true).map(({ data }) => data)).toEqual(['b', 'c']);
+    expect([queue.length, queue.waiting, queue.bytes]).toEqual([1, 0, 1]);
+  });
+
+  it('what a socket has taken expires no more, until it is rewound', () => {
+    const queue = createSendQueue(BOUNDS);
+    queue.push(message('a', { expiresAt: 10 }));
+    queue.advance();
+    expect(queue.nextExpiry).toBe(Infinity);
+    queue.rewind();
+    expect(queue.nextExpiry).toBe(10);
+  });
+
+  it('forgets that a host would not send a message once the next socket has taken it', () => {
+    const queue = createSendQueue(BOUNDS);
+    queue.push(message('a'));
+    queue.advance();
+    queue.first!.refusal = { cause: 'late' };
+    queue.rewind();
+    expect(queue.first!.refusal).toBeDefined();
+    queue.advance();
+    expect(queue.first!.refusal).toBeUndefined();
+  });
+
+  it('restored, are before all others, with the numbers that went before', () => {
+    const queue = createSendQueue(BOUNDS);
+    queue.push(message('c'));
+    queue.restore(['a', 'b'].map((text) => ({ ...message(text), state: 'written' as const, refusal: undefined })));
+    expect(queue.all().map(({ data, number }) => `${String(data)} ${number}`)).toEqual(['a -1', 'b 0', 'c 1']);
+    expect([queue.bytes, queue.waiting]).toEqual([3, 3]);
+  });
+
+  it('T37: behaves like an array with a cursor, for every order of all that it can do, also far past a thousand', () => {
+    const arbitrarySteps = fc.array(
+      fc.record({
+        do: fc.constantFrom('push', 'push', 'advance', 'advance', 'skip', 'release', 'rewind', 'take'),
+        count: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 1_500 })),
+      }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(arbitrarySteps, (steps) => {
+        const queue = createSendQueue({ maxMessages: Infinity, maxBytes: Infinity });
+        let written: number[] = [];
+        let waiting: number[] = [];
+        for (const { do: what, count } of steps) {
+          for (let i = 0; i < (what === 'take' || what === 'rewind' ? 1 : count); i++) {
+            switch (what) {
+              case 'push':
+                queue.push(message('xy', { expiresAt: ((queue.lastNumber + 1) % 7) * 100 }));
+                waiting.push(queue.lastNumber);
+                break;
+              case 'advance':
+                if (waiting.length === 0) break;
+                queue.advance();
+                written.push(waiting.shift()!);
+                break;
+              case 'skip':
+                if (waiting.length === 0) break;
+                queue.skip();
+                waiting.shift();
+                break;
+              case 'release':
+                if (written.length === 0) break;
+                queue.release(1);
+                written.shift();
+                break;
+              case 'rewind':
+                queue.rewind();
+                waiting = [...written, ...waiting];
+                written = [];
+                break;
+              case 'take':
+                queue.take(({ number }) => number % (count + 1) === 0);
+                waiting = waiting.filter((number) => number % (count + 1) !== 0);
+            }
+          }
+          expect(queue.all().map(({ number }) => number)).toEqual([...written, ...waiting]);
+          expect([queue.length, queue.waiting]).toEqual([written.length + waiting.length, waiting.length]);
+          expect([queue.first?.number, queue.next?.number]).toEqual([written[0] ?? waiting[0], waiting[0]]);
+          expect(queue.bytes).toBe(2 * queue.length);
+          const first = Math.min(...waiting.map((number) => (number % 7) * 100));
+          expect(queue.nextExpiry).toBeLessThanOrEqual(first); // it may be early, and is never late
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('T37: behaves like an array, for every order of pushing, shifting and taking, also far past a thousand', () => {
     const arbitrarySteps = fc.array(
       fc.oneof(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newClient, newWorld, openClient } from './support/worlds.ts';
+import { slow } from './support/slow.ts';
 import { tap } from './support/tap.ts';
 import type { Data } from '@holdfast/core';
 import type { World } from '@holdfast/testing';
@@ -8,41 +9,6 @@ const everythingReceived = (world: World): Data[] => world.server.connections.fl
 const texts = (n: number, prefix = 'm'): string[] => Array.from({ length: n }, (_, i) => `${prefix}${i}`);
 const reasons = (told: { drops: { data: unknown; reason: string }[] }): string[] =>
   told.drops.map(({ data, reason }) => `${String(data)} ${reason}`);
-
-/** A runtime in which every send costs time of the loop. */
-function slow(world: World, costOf: (data: Data) => number) {
-  const inner = world.adapter();
-  let spent = 0;
-  const slices: number[] = [];
-  let sliceAt = -1;
-  const note = (cost: number): void => {
-    if (sliceAt !== wakes) slices.push(0);
-    sliceAt = wakes;
-    slices[slices.length - 1]! += cost;
-    spent += cost;
-  };
-  let wakes = 0;
-  return {
-    slices,
-    adapter: {
-      ...inner,
-      now: () => inner.now() + spent,
-      wake: (at: number, wakeUp: () => void) =>
-        inner.wake(at - spent, () => {
-          wakes++;
-          wakeUp();
-        }),
-      openSocket: ((request, events) => {
-        const socket = inner.openSocket(request, events);
-        const send = (data: Data): void => {
-          note(costOf(data));
-          socket.send(data);
-        };
-        return Object.assign(Object.create(socket) as typeof socket, { send });
-      }) satisfies typeof inner.openSocket,
-    },
-  };
-}
 
 describe('at the call', () => {
   it('T30: sent, queued and refused are told apart, and every refusal is told by drop', async () => {
