@@ -36,7 +36,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
     const args = messages.flatMap(({ tag, bytes, fields }) => [tag, bytes, ...fields]);
     const reply = await run(APPEND, keys.ofSession(sid), [channels, sid, whole(ttl), maxMessages, maxBytes, ...args]);
     const [principal, ...answers] = reply as [string, ...number[]];
-    if (answers.includes(OVERFLOW)) leaveSeat(principal, sid);
+    if (answers.includes(OVERFLOW)) await leaveSeat(principal, sid);
     return answers.map(toOutcome);
   });
 
@@ -54,7 +54,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       if (seat === 0) return 'limit';
       const isNew = await run(OPEN, keys.ofSession(sid), [tokenHash, name, attempt, node, whole(ttl)]);
       if (isNew === 1) return { sid, conn: 1 };
-      if (seat === 1) leaveSeat(name, sid);
+      if (seat === 1) await leaveSeat(name, sid);
       return 'limit';
     },
 
@@ -73,7 +73,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
         }
         case 'lost': {
           const [reason] = rest as [EndReason];
-          if (reason === 'regressed') leaveSeat(principal, sid);
+          if (reason === 'regressed') await leaveSeat(principal, sid);
           return { name, reason };
         }
         case 'stale':
@@ -101,18 +101,18 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       const reply = await runForBytes(READ, keys.ofSession(sid), [conn, after, limit, tag ?? '']);
       const [standing, principal, entries] = reply as [Buffer, Buffer?, unknown[]?];
       if (entries !== undefined) return entries.map(toEntry);
-      if (principal !== undefined) leaveSeat(String(principal), sid);
+      if (principal !== undefined) await leaveSeat(String(principal), sid);
       return String(standing) as 'fenced' | 'gone';
     },
 
     async acknowledge({ sid, conn }, seq) {
       const reply = await run(ACKNOWLEDGE, keys.ofSession(sid), [conn, seq]);
       const [standing, principal] = reply as Stood;
-      if (principal !== undefined) leaveSeat(principal, sid);
+      if (principal !== undefined) await leaveSeat(principal, sid);
       return standing;
     },
 
-    /** All at once: the client writes them together, and each node of a cluster answers for its own. */
+    /** All at once: the client writes them together, and each node of a cluster answers for its own. Seats may follow later. */
     async touch(leases, ttl) {
       const replies = await Promise.all(
         leases.map(({ sid, conn }) => run(TOUCH, keys.ofSession(sid), [conn, whole(ttl)]) as Promise<Stood>),
@@ -130,7 +130,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
 
     async release({ sid, conn }, ttl) {
       const [standing, principal] = (await run(RELEASE, keys.ofSession(sid), [conn, whole(ttl)])) as Stood;
-      if (principal !== undefined) void keepSeats(principal, [sid], ttl, 'kept');
+      if (principal !== undefined) await keepSeats(principal, [sid], ttl, 'kept');
       return standing;
     },
 
@@ -140,7 +140,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       const conn = 'conn' in session ? session.conn : '';
       const reply = await runForBytes(END, keys.ofSession(sid), [conn, reason, whole(ttl), channels, sid]);
       const [standing, principal, entries] = reply as [Buffer, Buffer?, unknown[]?];
-      if (principal !== undefined) leaveSeat(String(principal), sid);
+      if (principal !== undefined) await leaveSeat(String(principal), sid);
       return { standing: String(standing) as Standing, undelivered: (entries ?? []).map(toEntry) };
     },
 
@@ -165,8 +165,8 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
     return run(KEEP_SEATS, keys.seatsOf(principal), [whole(ttl), mode, ...sids]).catch(() => undefined);
   }
 
-  function leaveSeat(principal: string, sid: string): void {
-    void run(LEAVE_SEATS, keys.seatsOf(principal), [sid]).catch(() => undefined);
+  function leaveSeat(principal: string, sid: string): Promise<unknown> {
+    return run(LEAVE_SEATS, keys.seatsOf(principal), [sid]).catch(() => undefined);
   }
 }
 
