@@ -1,7 +1,6 @@
 // What does a store in the memory of one process answer?
 
 import { timingSafeEqual } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import { invalidOption } from '../errors.ts';
 import {
   createGraves,
