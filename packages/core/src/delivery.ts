@@ -454,7 +454,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     all: () => queue.all(),
     prove(seq) {
-      hasEverProven = true;
+      holds = hasEverProven = true; // what is held may be what an earlier process has written
       // what an earlier socket wrote may be proven before this one has written it
       if (seq > handedOver) {
         for (let more = seq - handedOver; more > 0; more--) queue.advance();
@@ -551,6 +551,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       return (markedAt = handedOver);
     },
     proven(mark) {
+      // a session's server answers pings as soon as they come: what is committed is in its acknowledgements alone
+      if (speaks()) return;
       hasEverProven = hasProvenHere = true;
       prove(mark);
       if (handedOver > markedAt && !holds) connection.feed(UNPROVEN); // sent before we knew that this peer replies

@@ -249,6 +249,23 @@ describe('messages to the server', () => {
     expect(client.queued).toBe(0);
   });
 
+  it('an answer to a ping proves what it says is committed, and nothing of what was sent before the ping', async () => {
+    const { client, script, world, told, opened, server } = stage({}, { heartbeat: { interval: 1_000, timeout: 500 } });
+    script.resume = nothingCommitted;
+    script.committed = (received) => Math.min(received, 1);
+    await opened();
+    for (const data of ['a', 'b', 'c']) client.send(data);
+    let isFlushed = false;
+    void client.flush().then(() => (isFlushed = true));
+    await world.runUntil(() => told.pongs.length >= 2);
+    expect(client.queued).toBe(2);
+    expect(isFlushed).toBe(false);
+    ack(server, 3);
+    await world.run(20);
+    expect(client.queued).toBe(0);
+    expect(isFlushed).toBe(true);
+  });
+
   it('a volatile message is a frame of its own, and is not held', async () => {
     const { world, client, opened, heard, server } = stage();
     await opened();

@@ -26,6 +26,8 @@ export interface Script {
   hello: string | undefined;
   open(frame: OpenFrame, connection: WorldConnection): void;
   resume(frame: ResumeFrame, connection: WorldConnection): void;
+  /** How much of what it got is committed, as its answers to pings say. All of it, unless told otherwise. */
+  committed(received: number): number;
   /** Everything else. */
   frame(frame: FrameFromClient, connection: WorldConnection): void;
 }
@@ -72,6 +74,7 @@ function newStage(): Half {
     open: (_, connection) => connection.send(encodeReady({ sid: 's1', token: 't1', received: 0, stored: 0 })),
     resume: ({ received }, connection) =>
       connection.send(encodeReady({ sid: 's1', token: undefined, received: highest, stored: received })),
+    committed: (received) => received,
     frame: () => {},
   };
   world.server.onOpen = (connection) => script.hello !== undefined && connection.send(script.hello);
@@ -84,7 +87,7 @@ function newStage(): Half {
     }
     if (frame.type === 'resume') return script.resume(frame, connection);
     if (frame.type === 'message') highest = Math.max(highest, frame.seq);
-    if (frame.type === 'ping') connection.send(encodePong(highest));
+    if (frame.type === 'ping') connection.send(encodePong(script.committed(highest)));
     if (frame.type === 'end') connection.close(1000);
     script.frame(frame, connection);
   };
