@@ -1,6 +1,6 @@
 // One random life: a seed makes a client, a server, a network and a list of mishaps, and says which promises were broken.
 
-import { createClient, type ClientOptions, type Hint, type SendResult } from '@holdfast/core';
+import { createClient, type ClientOptions, type DropReason, type Hint, type SendResult } from '@holdfast/core';
 import { createRandom, createWorld, type Reception, type WorldConnection } from '@holdfast/testing';
 
 export interface Outcome {
@@ -11,8 +11,10 @@ export interface Outcome {
 
 /** One message that was sent, and what was told of it. */
 interface Sent {
+  readonly text: string;
   readonly result: SendResult;
-  drops: number;
+  readonly isVolatile: boolean;
+  readonly drops: DropReason[];
 }
 
 const OPERATIONS = 40;
@@ -29,20 +31,25 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
   };
 
   const world = createWorld({ seed, latency: pick(0, 1, 5, 80), rude: chance(0.5) });
+  /** At least once: messages are held until they are proven. */
+  const holds = chance(0.4);
+  const isAllergic = holds && chance(0.3);
   let reception: Reception = { name: 'open' };
   // a listener that hears of `open` may find the next socket there already, so each is told by its protocol
   world.server.reception = (_request, id) =>
     reception.name === 'open' ? { name: 'open', protocol: String(id) } : reception;
   const sent = new Map<string, Sent>();
   const books = createBooks(promise);
-  const client = createClient('ws://world.test/', optionsOf());
+  const options = optionsOf();
+  const client = createClient('ws://world.test/', options);
   let numbers = 0;
   let isKind = false;
-  const dropsAtSend: string[] = []; // told before send() has returned
+  const dropsAtSend: { readonly text: string; readonly reason: DropReason }[] = []; // told before send() has returned
   let lives = 1;
   let ends = 0;
   let flushes = 0;
   let operations = 0;
+  if (isAllergic) world.server.onMessage = (link, data) => void (Number(String(data).slice(1)) % 11 || link.cut());
   listen();
 
   await world.run(0);
@@ -62,9 +69,11 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
       autoConnect: chance(0.9),
       connectTimeout: pick(300, 10_000),
       closeTimeout: pick(50, 2_000),
-      heartbeat: chance(0.1)
-        ? false
-        : { interval, timeout: pick(50, 500), expectReply: pick<boolean | 'auto'>(true, false, 'auto') },
+      ...(holds ? { delivery: 'at-least-once' as const } : {}),
+      heartbeat:
+        !holds && chance(0.1)
+          ? false
+          : { interval, timeout: pick(50, 500), expectReply: pick<boolean | 'auto'>(true, false, 'auto') },
       reconnect: chance(0.05)
         ? false
         : {
@@ -75,15 +84,16 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
               ? { shouldReconnect: () => pick<boolean | number | undefined>(true, false, 50, undefined) }
               : {}),
           },
-      queue: chance(0.1)
-        ? false
-        : {
-            maxMessages: pick(3, 10, 1_000),
-            maxBytes: pick(20, 1_048_576),
-            maxAge: pick(Infinity, Infinity, 400),
-            overflow: chance(0.5) ? 'refuse' : 'drop-oldest',
-            highWaterMark: pick(0, 10, 1_048_576),
-          },
+      queue:
+        !holds && chance(0.1)
+          ? false
+          : {
+              maxMessages: pick(3, 10, 1_000),
+              maxBytes: pick(20, 1_048_576),
+              maxAge: pick(Infinity, Infinity, 400),
+              overflow: chance(0.5) ? 'refuse' : 'drop-oldest',
+              highWaterMark: pick(0, 10, 1_048_576),
+            },
       ...(chance(0.3) ? { handshake: handshakeOf() } : {}),
       ...(chance(0.2) ? { protocols: () => (chance(0.1) ? Promise.reject(new Error('no token')) : []) } : {}),
     };
@@ -111,10 +121,10 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         promise(!(willReconnect && client.status === 'idle'), 'a close that will reconnect leads somewhere');
         interfere();
       })
-      .on('drop', ({ data }) => {
+      .on('drop', ({ data, reason }) => {
         const message = sent.get(String(data));
-        if (message) message.drops++;
-        else dropsAtSend.push(String(data));
+        if (message) message.drops.push(reason);
+        else dropsAtSend.push({ text: String(data), reason });
         interfere();
       })
       .on('status', interfere)
@@ -208,11 +218,13 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
   function send(): void {
     const text = `m${++numbers}`;
     const isEnding = client.status === 'closing' || client.status === 'closed';
-    const options = chance(0.8) ? undefined : { maxAge: pick(50, 1_000), ifOpen: chance(0.5) };
-    const result = client.send(text, options);
+    const isVolatile = chance(0.1);
+    const how = chance(0.8) ? {} : { maxAge: pick(50, 1_000), ifOpen: chance(0.5) };
+    const result = client.send(text, { ...how, volatile: isVolatile });
     promise(!(isEnding && result !== false), 'send is refused from close() on');
     promise(!(client.status !== 'open' && result === 'sent'), 'nothing is sent unless open');
-    sent.set(text, { result, drops: 0 });
+    promise(!(isVolatile && result === 'queued'), 'nothing volatile is queued');
+    sent.set(text, { text, result, isVolatile, drops: [] });
   }
 
   function close(): void {
@@ -255,6 +267,30 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
     if (client.status === 'reconnecting' || client.status === 'connecting' || client.status === 'closing') {
       promise(world.timers === 1, `a state that waits has a timer: ${client.status}`);
     }
+    if (holds) inspectHeld();
+  }
+
+  /** First in, first out: what is held are the last that were accepted and not dropped; those before them are proven. */
+  function inspectHeld(): void {
+    noteDrops();
+    const accepted = [...sent.values()].filter((each) => each.result && !each.isVolatile && each.drops.length === 0);
+    const { maxMessages, maxBytes } = options.queue as { maxMessages: number; maxBytes: number };
+    const held = accepted.splice(accepted.length - client.queued);
+    promise(held.length === client.queued && held.length <= maxMessages, 'no more messages are held than may be');
+    promise(held.reduce((sum, { text }) => sum + text.length, 0) <= maxBytes, 'no more bytes are held than may be');
+    const arrived = arrivals();
+    promise(
+      accepted.every(({ text }) => arrived.has(text)),
+      'what is held no longer, and not dropped, has arrived',
+    );
+  }
+
+  function arrivals(): ReadonlySet<string> {
+    return new Set(world.server.connections.flatMap(({ received }) => received.map(String)));
+  }
+
+  function noteDrops(): void {
+    for (const { text, reason } of dropsAtSend.splice(0)) sent.get(text)!.drops.push(reason);
   }
 
   /** Faults stop: the client must get back, and then end, and every message must have had its one fate. */
@@ -266,6 +302,7 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
     reception = { name: 'open' };
     world.server.reply = 'pong';
     world.server.onOpen = (connection) => connection.send('welcome');
+    world.server.onMessage = undefined;
     for (const connection of world.server.connections) {
       connection.stall(false);
       connection.release();
@@ -281,6 +318,11 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
     } catch {
       return promise(false, `a kind world sees the client open again, not ${client.status}`);
     }
+    try {
+      await world.runUntil(() => client.queued === 0, 120_000);
+    } catch {
+      return promise(false, `in a kind world everything is handed over and proven, and not ${client.queued} held`);
+    }
     close();
     await world.run(40_000);
     inspect();
@@ -291,27 +333,53 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
   }
 
   function checkFates(): void {
-    for (const text of dropsAtSend) sent.get(text)!.drops++;
-    const handedOver = world.server.connections.flatMap((connection) =>
-      connection.handedOver.map(String).filter((text) => sent.has(text)),
-    );
+    noteDrops();
     const times = new Map<string, number>();
-    for (const text of handedOver) times.set(text, (times.get(text) ?? 0) + 1);
-    for (const [text, { result, drops }] of sent) {
-      const fates = drops + (times.get(text) ?? 0);
-      promise(
-        fates === 1,
-        `one fate for each send: ${text} was ${String(result)}, dropped ${drops}, handed over ${fates - drops}`,
-      );
-      if (result === false) promise(drops === 1, `a refusal is told by drop: ${text}`);
-      if (result === 'sent') promise(drops === 0, `what was sent is not dropped: ${text}`);
+    const perSocket = world.server.connections.map(({ handedOver }) => handedOver.map(String).filter(isMine));
+    for (const text of perSocket.flat()) times.set(text, (times.get(text) ?? 0) + 1);
+    const arrived = arrivals();
+    for (const { text, result, isVolatile, drops } of sent.values()) {
+      const count = times.get(text) ?? 0;
+      const words = `${text} was ${String(result)}, dropped ${drops.join(' and ') || 'never'}, handed over ${count} times`;
+      if (result === false) promise(drops.length === 1, `a refusal is told by drop: ${words}`);
+      if (!holds || isVolatile) {
+        promise(drops.length + count === 1, `one fate for each send: ${words}`);
+        if (result === 'sent') promise(drops.length === 0, `what was sent is not dropped: ${words}`);
+        continue;
+      }
+      promise(drops.length <= 1, `one fate for each send: ${words}`);
+      promise(drops.length === 1 || arrived.has(text), `what was not dropped has arrived: ${words}`);
+      const isInDoubt = drops[0] === 'unconfirmed' || drops[0] === 'poison';
+      if (drops.length === 1) promise(isInDoubt === count > 0, `whether it may have arrived is told: ${words}`);
     }
-    const order = handedOver.map((text) => Number(text.slice(1)));
+    if (holds) perSocket.forEach(checkReplay);
+    else checkOrder(perSocket.flat());
+    books.checkUnconfirmed(sent, holds);
+  }
+
+  function isMine(text: string): boolean {
+    return sent.has(text);
+  }
+
+  function checkOrder(texts: readonly string[]): void {
+    const order = texts.filter((text) => !sent.get(text)!.isVolatile).map((text) => Number(text.slice(1)));
     promise(
       order.every((number, i) => i === 0 || order[i - 1]! < number),
       'messages are handed over in order',
     );
-    books.checkUnconfirmed(sent);
+  }
+
+  /** On one socket: in order, and nothing is left out between its first and its last but what was dropped. */
+  function checkReplay(texts: readonly string[]): void {
+    checkOrder(texts);
+    const kept = texts.filter((text) => !sent.get(text)!.isVolatile);
+    const has = new Set(kept);
+    const [from, to] = [kept[0], kept[kept.length - 1]].map((text) => Number(text?.slice(1)));
+    for (const { text, isVolatile, drops } of sent.values()) {
+      const number = Number(text.slice(1));
+      if (isVolatile || !(number > from! && number < to!) || drops.length > 0) continue;
+      promise(has.has(text), `what is not proven goes out again first: ${text} was left out`);
+    }
   }
 }
 
@@ -355,16 +423,17 @@ function createBooks(promise: (isKept: boolean, words: string) => void) {
       promise(current === undefined, 'a socket is told closed before its life ends');
       proofs = 0;
     },
-    checkUnconfirmed(sent: ReadonlyMap<string, unknown>) {
+    /** Where messages are held, those that are dropped are no longer counted, and which are proven is known without it. */
+    checkUnconfirmed(sent: ReadonlyMap<string, Sent>, holds: boolean) {
       for (const { connection, unconfirmed, proofs: had } of accounts) {
-        const mine = connection.handedOver.map(String).filter((text) => sent.has(text));
+        const mine = connection.handedOver.map(String).filter((text) => sent.get(text)?.isVolatile === false);
         const arrived = new Set(connection.received.map(String));
         if (unconfirmed === undefined) {
           promise(had === 0, 'unconfirmed is unknown only where nothing was ever proven');
           continue;
         }
         promise(unconfirmed <= mine.length, 'no more are unconfirmed than were handed over');
-        const proven = mine.slice(0, mine.length - unconfirmed);
+        const proven = holds ? [] : mine.slice(0, mine.length - unconfirmed);
         promise(
           proven.every((text) => arrived.has(text)),
           `what is not told as unconfirmed has arrived: socket ${connection.id}, ${unconfirmed} of ${mine.length}`,
