@@ -155,10 +155,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   }
 
   function sendNow(socket: Socket | undefined, data: Data, value: unknown): SendResult {
-    if (socket === undefined) return refuse(value, reasonNow('not-open'));
+    if (socket === undefined) return refuse(value, whyEnding() || 'not-open');
     if (isPressed(socket)) {
-      hasPressure = true;
-      if (nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+      heldBack();
       connection.rearm();
       return refuse(value, 'full');
     }
@@ -168,8 +167,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   /** Gives it its place, and its number. `goes`: it will be handed over at once. */
   function enqueue(data: Data, value: unknown, options: SendOptions | undefined, goes: boolean): number | false {
+    const ending = whyEnding();
+    if (ending) return refuse(value, ending);
     const { state } = connection;
-    if (state.name === 'closing' || state.name === 'closed') return refuse(value, reasonOf(state.why));
     const isOpen = state.name === 'open';
     if (!isOpen && (options?.ifOpen || policy.maxMessages === 0)) return refuse(value, 'not-open');
 
@@ -187,9 +187,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       queue.push({ data: copyOf(data), value, bytes, expiresAt, onlyFor });
       if (layer) layer.heldChanged();
     }
-    const isHeldBack = isOpen && !goes;
-    if (isHeldBack || !fits || oldest.length > 0) hasPressure = true;
-    if (isHeldBack && nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+    if (!fits || oldest.length > 0) hasPressure = true;
+    if (isOpen && !goes) heldBack();
     if (expired.length + oldest.length > 0) serveFlushes();
     if (!goes) connection.rearm();
     // told once this message has its place, for a listener may send, and may close
@@ -203,9 +202,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     const leaving: QueuedMessage[] = [];
     while (queue.length > 0 && !queue.hasRoom(bytes)) {
       if (isSession()) {
-        const [oldest] = queue.take(firstOf((message) => message.state === 'unsent'));
+        const oldest = queue.all().find((message) => message.state === 'unsent');
         if (!oldest) break;
-        leaving.push(oldest);
+        leaving.push(...queue.take((message) => message === oldest));
         continue;
       }
       leaving.push(queue.first!);
@@ -218,6 +217,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     return leaving;
   }
 
+  function heldBack(): void {
+    hasPressure = true;
+    if (nextSliceAt === Infinity) nextSliceAt = parts.now() + PRESSURE_POLL;
+  }
+
   function handOver(socket: Socket, data: Data, value: unknown): boolean {
     if (!write(socket, data, value)) return false;
     if (handedOver++ === markedAt) connection.feed(UNPROVEN);
@@ -227,6 +231,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   /** Hands over the message that has waited longest. */
   function handOverNext(socket: Socket): boolean {
     const message = queue.next!;
+    if (layer) layer.heldChanged(); // whoever goes on from what is written down must know what was sent
     if (!holds) {
       queue.skip();
       return handOver(socket, message.data, message.value);
@@ -342,9 +347,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     return false;
   }
 
-  function reasonNow(otherwise: DropReason): DropReason {
+  /** Why nothing is accepted any more, if that is so. */
+  function whyEnding(): DropReason | undefined {
     const { state } = connection;
-    return state.name === 'closing' || state.name === 'closed' ? reasonOf(state.why) : otherwise;
+    return state.name === 'closing' || state.name === 'closed' ? reasonOf(state.why) : undefined;
   }
 
   // ---- proofs
@@ -593,12 +599,6 @@ const NO_SUSPECT = { number: NaN, deaths: 0 };
 
 const reasonOf = (why: EndReason): DropReason => (why === 'caller' ? 'closed' : 'ended');
 const clientEnded = (): HoldfastError => new HoldfastError('ENDED', 'the client has ended');
-
-/** Of several, only the first for which it is true. */
-function firstOf(isIt: (message: QueuedMessage) => boolean): (message: QueuedMessage) => boolean {
-  let isFound = false;
-  return (message) => !isFound && (isFound = isIt(message));
-}
 
 function noProof(why: string): HoldfastError {
   return new HoldfastError('NO_PROOF', `receipt is not proven: ${why}`);

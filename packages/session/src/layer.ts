@@ -164,7 +164,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function ready(frame: ReadyFrame, asked: typeof session): void {
     const { queue } = host;
     const { sid, token } = frame;
-    if (asked ? sid !== asked.sid : !token) throw broken('ready for nobody');
+    if (asked ? sid !== asked.sid : !token || frame.received) throw broken('a wrong ready');
     if (!asked) {
       session = { sid, token: token! };
       received = tag = 0;
@@ -172,7 +172,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     }
     if (frame.received < queue.proven || frame.received > queue.written || frame.stored < received) {
       lose('regressed');
-      throw broken('ready out of range');
+      throw broken('a wrong ready');
     }
     phase = 'speaking';
     queue.prove(frame.received);

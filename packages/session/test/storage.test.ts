@@ -62,6 +62,7 @@ describe('a snapshot', () => {
       { seq: 2, data: new Uint8Array([0, 200, 255]) },
       { seq: 3, data: 'c' },
     ]);
+    expect(after.client.queued).toBe(2); // what was committed meanwhile is let go of
   });
 
   it('brings back what was sent before there was a session', async () => {

@@ -25,10 +25,13 @@ import {
   encodeVolatile,
   type Frame,
 } from '@holdfast/session/wire';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createBareRealm } from '../../core/test/support/bare-realm.ts';
 import { loweredByTypeScript } from '../../../tools/es2015.ts';
 import { membersOf, namesIn, read, rowsOf, sectionOf } from '../../../test/support.ts';
+
+// tens of thousands of cases take a busy machine their time
+vi.setConfig({ testTimeout: 60_000 });
 
 const page = read('PROTOCOL.md');
 
