@@ -17,7 +17,9 @@ export function buildIfOld(pkg: string): void {
 }
 
 function newestIn(folder: URL): number {
-  return Math.max(...readdirSync(folder).map((file) => changedAt(new URL(file, folder))));
+  return Math.max(
+    ...readdirSync(folder, { encoding: 'utf8', recursive: true }).map((file) => changedAt(new URL(file, folder))),
+  );
 }
 
 function changedAt(file: URL): number {
