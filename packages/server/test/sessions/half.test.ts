@@ -111,9 +111,9 @@ describe('end()', () => {
   test('called before the first message, by whoever hears of the session', async () => {
     const world = createWorld();
     const node = world.node();
-    const sessions = vi.spyOn(node.sessions, 'push').mockImplementation((...[{ session }]) => {
-      void session!.end();
-      return 0;
+    const sessions = vi.spyOn(node.sessions, 'push').mockImplementation((...told) => {
+      for (const { session } of told) void session.end();
+      return told.length;
     });
     const socket = node.dial().open();
     await settled();
