@@ -74,9 +74,12 @@ describe('docs/important-defaults.md', () => {
       heading: '## Server',
       defaults: SERVER,
       options: [
-        ...['PlaceOptions', 'AdmissionOptions', 'PeerOptions'].flatMap((type) => propertiesOf(server, type)),
+        ...['PlaceOptions', 'AdmissionOptions', 'PeerOptions', 'ServerOptions'].flatMap((type) =>
+          propertiesOf(server, type),
+        ),
         ...inGroup('heartbeat', propertiesOf(server, 'HeartbeatOptions')),
         ...inGroup('budget', propertiesOf(server, 'BudgetOptions')),
+        ...inGroup('sessions', propertiesOf(read('packages/server/src/sessions/options.ts'), 'SessionOptions')),
       ],
     },
   ])('names every option under $heading, and its default as it is', ({ heading, options, defaults }) => {
