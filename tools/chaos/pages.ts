@@ -1,0 +1,96 @@
+// How do clients of the chaos run live in pages of a real Chromium, and through reloads of them?
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import puppeteer from 'puppeteer-core';
+import { CHROMIUM_FLAGS, needBrowser } from '../browsers/find.ts';
+import type { ChatterOptions } from './chatter.ts';
+import { sharedNow, type ClientNote, type Noted } from './diary.ts';
+
+export interface ChaosPage {
+  readonly name: string;
+  reload(): Promise<void>;
+  reconnect(): Promise<void>;
+  settle(): Promise<void>;
+  close(): Promise<void>;
+  queued(): Promise<number>;
+  /** By the clock that all processes share. */
+  notes(): Promise<readonly Noted<ClientNote>[]>;
+}
+
+export interface Pages {
+  /** For the servers' allowlist. */
+  readonly origin: string;
+  open(options: Omit<ChatterOptions, 'next'>): Promise<ChaosPage>;
+  close(): Promise<void>;
+}
+
+/** Without pages there is nothing but an origin. */
+export async function startPages(count: number): Promise<Pages> {
+  const site = await serveSite();
+  const browser =
+    count === 0
+      ? undefined
+      : await puppeteer.launch({
+          executablePath: needBrowser('chromium'),
+          headless: true,
+          args: [...CHROMIUM_FLAGS],
+        });
+  // as far apart as the wall clock and the shared one are now
+  const apart = performance.timeOrigin + performance.now() - sharedNow();
+
+  return {
+    origin: site.origin,
+    async open(options) {
+      const page = await browser!.newPage();
+      const start = async () => page.evaluate((how) => inChaosPage.start(how), options);
+      await page.goto(site.origin);
+      await start();
+      return {
+        name: options.name,
+        async reload() {
+          await page.reload();
+          await start();
+        },
+        reconnect: () => page.evaluate(() => inChaosPage.reconnect()),
+        settle: () => page.evaluate(() => inChaosPage.settle()),
+        close: () => page.evaluate(() => inChaosPage.close()),
+        queued: () => page.evaluate(() => inChaosPage.queued()),
+        async notes() {
+          const notes = await page.evaluate(() => inChaosPage.notes());
+          return notes.map((note) => ({ ...note, at: note.at - apart }));
+        },
+      };
+    },
+    async close() {
+      await browser?.close();
+      await site.close();
+    },
+  };
+}
+
+async function serveSite(): Promise<{ readonly origin: string; close(): Promise<void> }> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('./page.ts', import.meta.url))],
+    tsconfig: fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url)),
+    bundle: true,
+    write: false,
+  });
+  const script = outputFiles[0]!.text;
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(`<!doctype html><title>chaos</title><script>${script}</script>`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
