@@ -23,22 +23,20 @@ const heartbeat = { interval: 800, timeout: 2_000 };
 const reconnect = { initialDelay: 250, stableAfter: 1_000 };
 
 const verdicts = [];
-try {
-  const fleet = await createFleet({ idle: IDLE, drainOver: DRAIN_OVER });
-  console.log(`two servers on one Redis, behind nginx and haproxy; both cut a link that is silent for ${IDLE} s\n`);
-  await rollingDeploy(fleet);
-  await slowHeartbeat(fleet);
-  await fleet.end();
-} catch (cause) {
+const fleet = await createFleet({ idle: IDLE, drainOver: DRAIN_OVER }).catch((cause) => {
   console.error(cause.message);
-  verdicts.push(false);
-}
+  process.exit(1);
+});
+console.log(`two servers on one Redis, behind nginx and haproxy; both cut a link that is silent for ${IDLE} s\n`);
+await rollingDeploy();
+await slowHeartbeat();
+await fleet.end();
 const isWell = verdicts.every(Boolean);
 console.log(isWell ? 'verdict: nothing lost, nothing twice, in order' : 'verdict: BROKEN');
-process.exit(isWell ? 0 : 1);
+process.exitCode = isWell ? 0 : 1;
 
 /** Both servers are drained and started again, one after the other, while everybody talks. */
-async function rollingDeploy(fleet) {
+async function rollingDeploy() {
   console.log(`rolling deploy, ${TALKING} clients that talk and ${SILENT} that listen behind each proxy:`);
   const entries = Object.entries(fleet.proxies);
   const crowds = await Promise.all(
@@ -62,11 +60,11 @@ async function rollingDeploy(fleet) {
     verdicts.push(back.length === told && share <= 0.6);
   }
   clearInterval(traffic);
-  await endAndTell(fleet, crowds, entries, ({ cuts }) => cuts === 0);
+  await endAndTell(crowds, entries, ({ cuts }) => cuts === 0);
 }
 
 /** A heartbeat of 30 s: the proxies cut every link again and again, and every time the session goes on. */
-async function slowHeartbeat(fleet) {
+async function slowHeartbeat() {
   console.log(
     `\na heartbeat that is too slow for the proxies, ${SILENT} clients behind each, until each was cut ${CUTS} times:`,
   );
@@ -82,11 +80,11 @@ async function slowHeartbeat(fleet) {
       }),
     ),
   );
-  await endAndTell(fleet, crowds, entries, ({ cuts }) => cuts >= entries.length);
+  await endAndTell(crowds, entries, ({ cuts }) => cuts >= entries.length);
 }
 
 /** @param isExpected of the figures of one proxy */
-async function endAndTell(fleet, crowds, entries, isExpected) {
+async function endAndTell(crowds, entries, isExpected) {
   await Promise.all(crowds.map((crowd) => crowd.end(PATIENCE)));
   const handled = fleet.handled();
   const perProxy = crowds.length / entries.length;
