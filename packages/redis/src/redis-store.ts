@@ -34,10 +34,26 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
   const append = createAppends(async (sid, messages) => {
     const { ttl, maxMessages, maxBytes } = messages[0]!.bounds;
     const args = messages.flatMap(({ tag, bytes, fields }) => [tag, bytes, ...fields]);
-    const reply = await run(APPEND, keys.ofSession(sid), [channels, sid, whole(ttl), maxMessages, maxBytes, ...args]);
-    const [principal, ...answers] = reply as [string, ...number[]];
-    if (answers.includes(OVERFLOW)) await leaveSeat(principal, sid);
-    return answers.map(toOutcome);
+    const reply = await runForBytes(APPEND, keys.ofSession(sid), [
+      channels,
+      sid,
+      whole(ttl),
+      maxMessages,
+      maxBytes,
+      ...args,
+    ]);
+    const [principal, tagBefore, ended, ...answers] = reply as [Buffer, number, unknown[], ...number[]];
+    if (answers.includes(OVERFLOW)) await leaveSeat(String(principal), sid);
+    let before = tagBefore;
+    return answers.map((answer, i): AppendOutcome => {
+      if (answer > 0) {
+        const outcome = { name: 'stored', seq: answer, before } as const;
+        before = messages[i]!.tag;
+        return outcome;
+      }
+      if (answer === OVERFLOW) return { name: 'overflow', undelivered: ended.map(toEntry) };
+      return { name: answer === FULL ? 'full' : 'gone' };
+    });
   });
 
   return {
@@ -178,11 +194,6 @@ type Resumption = [name: 'resumed' | 'lost' | 'stale' | 'busy', ...rest: unknown
 /** What APPEND answers instead of a number; see there. */
 const FULL = 0;
 const OVERFLOW = -1;
-
-function toOutcome(answer: number): AppendOutcome {
-  if (answer > 0) return { name: 'stored', seq: answer };
-  return { name: answer === FULL ? 'full' : answer === OVERFLOW ? 'overflow' : 'gone' };
-}
 
 /** Redis counts in whole milliseconds. */
 const whole = (ttl: number): number => Math.ceil(ttl);

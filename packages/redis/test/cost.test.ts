@@ -82,13 +82,14 @@ test('opening, resuming, releasing and ending cost two each', async () => {
 
 test('an idle session takes less than a kilobyte, also after messages', async () => {
   const used = async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))![1]);
-  const count = 2_000;
+  const sids = Array.from({ length: 1_000 }, (_, i) => `session-${String(i).padStart(14, '0')}`);
   const before = await used();
-  for (let i = 0; i < count; i++) {
-    const sid = `session-${String(i).padStart(14, '0')}`;
-    await opened(store, { sid, principal: `user-${i}` }, BOUNDS);
-    await store.append(sid, { tag: 1, data: 'x'.repeat(1_000) }, 1_000, BOUNDS);
-    await store.acknowledge({ sid, conn: 1 }, 1);
-  }
-  expect(((await used()) - before) / count).toBeLessThan(1_000);
+  await Promise.all(
+    sids.map(async (sid, i) => {
+      await opened(store, { sid, principal: `user-${i}` }, BOUNDS);
+      await store.append(sid, { tag: 1, data: 'x'.repeat(1_000) }, 1_000, BOUNDS);
+      await store.acknowledge({ sid, conn: 1 }, 1);
+    }),
+  );
+  expect(((await used()) - before) / sids.length).toBeLessThan(1_000);
 });

@@ -29,7 +29,7 @@ describe('every answer is there at once', () => {
     expect(store.open(request(), BOUNDS)).toEqual(lease);
     expect(store.begin(lease, 1, 1)).toBe('ok');
     expect(store.commit(lease, 1, 1)).toBe('ok');
-    expect(store.append('one', { tag: 7, data: 'x' }, 1, BOUNDS)).toEqual({ name: 'stored', seq: 1 });
+    expect(store.append('one', { tag: 7, data: 'x' }, 1, BOUNDS)).toEqual({ name: 'stored', seq: 1, before: 0 });
     expect(store.read(lease, 0, 1, 0)).toEqual([{ seq: 1, tag: 7, data: 'x' }]);
     expect(store.acknowledge(lease, 1)).toBe('ok');
     expect(store.touch([lease], TTL)).toEqual(['ok']);

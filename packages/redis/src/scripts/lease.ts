@@ -8,7 +8,7 @@ export const OPEN = script(
   `
 if redis.call('EXISTS', S, T) > 0 then return 0 end
 redis.call('HSET', S, 'h', ARGV[1], 'p', ARGV[2], 'a', ARGV[3], 'n', ARGV[4], 'c', 1,
-  'r', 0, 'b', 0, 'k', 0, 'g', 0, 'z', 0, 'w', 0, 'y', 0)
+  'r', 0, 'b', 0, 'k', 0, 'g', 0, 'z', 0, 'w', 0, 'y', 0, 't', 0)
 live(tonumber(ARGV[5]))
 return 1
 `,

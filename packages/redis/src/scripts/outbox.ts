@@ -4,13 +4,14 @@ import { script } from './script.ts';
 
 /**
  * ARGV: channels, sid, ttl, maxMessages, maxBytes, then for each message its tag, bytes, kind (t or b) and data.
- * Answers { principal, … } and for each message its number, 0 for full, -1 for overflow, -2 for gone.
+ * Answers { principal, the tag of the last message before these, what an overflow has ended, … } and for each message its
+ * number, 0 for full, -1 for overflow, -2 for gone.
  */
 export const APPEND = script(
   'room',
   `
-local session = living('p', 'n', 'k', 'z', 'w', 'y')
-local answers = { session and session.p or '' }
+local session = living('p', 'n', 'k', 'z', 'w', 'y', 't')
+local answers = { session and session.p or '', session and session.t or 0, {} }
 local before = session and session.w
 for i = 6, #ARGV, 4 do
   local tag, bytes = ARGV[i], tonumber(ARGV[i + 1])
@@ -20,6 +21,7 @@ for i = 6, #ARGV, 4 do
     if session.n and session.n ~= '' then
       table.insert(answers, 0)
     else
+      answers[3] = redis.call('XRANGE', O, '-', '+')
       bury('overflow', tonumber(ARGV[3]))
       table.insert(answers, -1)
       session = nil
@@ -27,12 +29,12 @@ for i = 6, #ARGV, 4 do
   else
     local y = session.y + bytes
     redis.call('XADD', O, whole(session.w + 1) .. '-' .. tag, ARGV[i + 2], ARGV[i + 3], 'e', whole(y))
-    session.w, session.y = session.w + 1, y
+    session.w, session.y, session.t = session.w + 1, y, tag
     table.insert(answers, session.w)
   end
 end
 if session and session.w > before then
-  redis.call('HSET', S, 'w', whole(session.w), 'y', whole(session.y))
+  redis.call('HSET', S, 'w', whole(session.w), 'y', whole(session.y), 't', session.t)
   if before == session.k then redis.call('PEXPIREAT', O, whole(session.x + 1000)) end
   tell(ARGV[1], session.n, 'appended ' .. whole(session.w) .. ' ' .. ARGV[2])
 end

@@ -173,12 +173,14 @@ export function createMemoryStore({
       if (session === undefined) return { name: 'gone' };
       if (waiting(session) >= maxMessages || waitingBytes(session) + bytes > maxBytes) {
         if (session.node !== undefined) return { name: 'full' };
+        const undelivered = entriesAfter(session, session.acknowledged, Infinity);
         bury(session, 'overflow', now() + TOMBSTONE_TTLS * ttl);
-        return { name: 'overflow' };
+        return { name: 'overflow', undelivered };
       }
+      const before = tagOf(session, session.stored);
       const seq = push(session, tag, typeof data === 'string' ? data : new Uint8Array(data), bytes);
       tell(session.node, { name: 'appended', sid, seq });
-      return { name: 'stored', seq };
+      return { name: 'stored', seq, before };
     },
 
     read(lease, after, limit, tag) {

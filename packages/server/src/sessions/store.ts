@@ -93,7 +93,11 @@ export type ResumeOutcome =
   | { readonly name: 'lost'; readonly reason: EndReason };
 
 export type AppendOutcome =
-  | { readonly name: 'stored'; readonly seq: number }
+  /**
+   * `before` is the tag of the message before it (0 of the first): who forwards this one without a `read` first sees by it
+   * whether that was the one that he sent last, or whether the store has gone back in time in between.
+   */
+  | { readonly name: 'stored'; readonly seq: number; readonly before?: number | undefined }
   /**
    * The bounds are reached, and a client is there to make room: nothing was stored. A lease counts as a client until it is
    * released, also when its node has crashed.

@@ -266,7 +266,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
         expect([i, await reasonOf(store, { ...agreeing, ...contradiction })]).toEqual([i, 'regressed']);
         expect([i, await reasonOf(store, { ...agreeing, received: 2, tag: 12 })]).toEqual([i, 'regressed']);
         expect(await store.touch([lease], TTL)).toEqual(['gone']);
-        expect(await heard.all()).toContainEqual({ name: 'gone', sid, reason: 'regressed' });
+        await heard.until((news) => expect(news).toContainEqual({ name: 'gone', sid, reason: 'regressed' }));
       }
     });
 
@@ -300,7 +300,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       expect(await append(store, 'x')).toEqual({ name: 'full' });
       const next = await resumed(store, { attempt: 2, received: 3, tag: 13 });
       expect(next.conn).toBe(lease.conn + 1);
-      expect(await append(store, 'y', 'one', 15)).toEqual({ name: 'stored', seq: 5 });
+      expect(await append(store, 'y', 'one', 15)).toMatchObject({ name: 'stored', seq: 5 });
       expect(seqs(await store.read(next, 3, 10, 13))).toEqual([4, 5]);
       await resumed(store, { attempt: 3, received: 5, tag: 15 });
       expect(await reasonOf(store, { attempt: 4, received: 4, tag: 14 })).toBe('regressed');
@@ -312,7 +312,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       const heard = await listen(store, 'node-a');
       await resumed(elsewhere, { attempt: 2, node: 'node-a' });
       await resumed(elsewhere, { attempt: 3, node: 'node-b' });
-      expect(await heard.all()).toEqual([{ name: 'gone', sid: 'one' }]);
+      await heard.until((news) => expect(news).toEqual([{ name: 'gone', sid: 'one' }]));
     });
   });
 
@@ -370,12 +370,14 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       const { store, elsewhere } = await world();
       const lease = await opened(store);
       const heard = await listen(store, 'node-a');
-      expect(await append(elsewhere, 'a', 'one', 1)).toEqual({ name: 'stored', seq: 1 });
-      expect(await append(store, 'b', 'one', 2 ** 32 - 1)).toEqual({ name: 'stored', seq: 2 });
-      expect(await heard.all()).toEqual([
-        { name: 'appended', sid: 'one', seq: 1 },
-        { name: 'appended', sid: 'one', seq: 2 },
-      ]);
+      expect(await append(elsewhere, 'a', 'one', 1)).toMatchObject({ name: 'stored', seq: 1 });
+      expect(await append(store, 'b', 'one', 2 ** 32 - 1)).toMatchObject({ name: 'stored', seq: 2 });
+      await heard.until((news) =>
+        expect(news).toEqual([
+          { name: 'appended', sid: 'one', seq: 1 },
+          { name: 'appended', sid: 'one', seq: 2 },
+        ]),
+      );
       expect(await store.read(lease, 0, 10, 0)).toEqual([
         { seq: 1, tag: 1, data: 'a' },
         { seq: 2, tag: 2 ** 32 - 1, data: 'b' },
@@ -389,7 +391,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       const answers = await Promise.all(
         Array.from({ length: 500 }, async (_, i) => store.append('one', { tag: i, data: String(i) }, 3, bounds)),
       );
-      expect(answers).toEqual(answers.map((_, i) => ({ name: 'stored', seq: i + 1 })));
+      expect(answers).toEqual(answers.map((_, i) => ({ name: 'stored', seq: i + 1, before: Math.max(0, i - 1) })));
       const entries = await store.read(lease, 0, 1_000, 0);
       expect(entries).toEqual(answers.map((_, i) => ({ seq: i + 1, tag: i, data: String(i) })));
     });
@@ -424,6 +426,15 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
         new Uint8Array([8, 7]),
         new Uint8Array(Buffer.from('buffer')),
       ]);
+    });
+
+    test('who stores a message is told the tag of the one before it, acknowledged or not', async () => {
+      const { store } = await world();
+      const lease = await opened(store);
+      expect(await append(store, 'a', 'one', 2 ** 32 - 1)).toEqual({ name: 'stored', seq: 1, before: 0 });
+      expect(await append(store, 'b', 'one', 12)).toEqual({ name: 'stored', seq: 2, before: 2 ** 32 - 1 });
+      await store.acknowledge(lease, 2);
+      expect(await append(store, 'c', 'one', 13)).toEqual({ name: 'stored', seq: 3, before: 12 });
     });
 
     test('read gives what comes after, at most so many', async () => {
@@ -467,7 +478,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       expect(await store.acknowledge(lease, 0)).toBe('ok');
       expect(await store.read(lease, 0, 10)).toEqual([{ seq: 3, tag: 13, data: 'x' }]);
       expect(await store.acknowledge(lease, 3)).toBe('ok');
-      expect(await append(store, 'y', 'one', 14)).toEqual({ name: 'stored', seq: 4 });
+      expect(await append(store, 'y', 'one', 14)).toMatchObject({ name: 'stored', seq: 4 });
       await resumed(store, { attempt: 2, received: 3, tag: 13 });
     });
 
@@ -485,12 +496,12 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       for (const seq of [1, 2, 3, 4]) await append(store, 'x', 'one', seq);
       expect(await append(store, 'x')).toEqual({ name: 'full' });
       await store.acknowledge(lease, 3);
-      expect(await append(store, 'x'.repeat(99))).toEqual({ name: 'stored', seq: 5 });
+      expect(await append(store, 'x'.repeat(99))).toMatchObject({ name: 'stored', seq: 5 });
       expect(await append(store, 'x')).toEqual({ name: 'full' });
-      expect(await append(store, '')).toEqual({ name: 'stored', seq: 6 });
+      expect(await append(store, '')).toMatchObject({ name: 'stored', seq: 6 });
       await store.acknowledge(lease, 5);
       expect(await append(store, 'x'.repeat(101))).toEqual({ name: 'full' });
-      expect(await append(store, 'x'.repeat(100))).toEqual({ name: 'stored', seq: 7 });
+      expect(await append(store, 'x'.repeat(100))).toMatchObject({ name: 'stored', seq: 7 });
     });
 
     test('at a bound with no client the session ends as overflow; a release alone ends nothing', async () => {
@@ -499,7 +510,8 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       for (const seq of [1, 2, 3, 4]) await append(store, 'x', 'one', seq);
       expect(await store.release(lease, TTL)).toBe('ok');
       const [first, second] = await Promise.all([append(store, 'x'), append(store, 'x')]);
-      expect(first).toEqual({ name: 'overflow' });
+      const undelivered = [1, 2, 3, 4].map((seq) => ({ seq, tag: seq, data: 'x' }));
+      expect(first).toEqual({ name: 'overflow', undelivered });
       expect(second).toEqual({ name: 'gone' });
       expect(await reasonOf(store)).toBe('overflow');
       expect(await append(store, 'x')).toEqual({ name: 'gone' });
@@ -533,7 +545,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       await almost();
       expect(await store.release(next, TTL)).toBe('ok');
       await almost();
-      expect(await append(store, 'x', 'one', 5)).toEqual({ name: 'stored', seq: 1 });
+      expect(await append(store, 'x', 'one', 5)).toMatchObject({ name: 'stored', seq: 1 });
       expect(await store.begin(next, 1, 1)).toBe('ok');
       expect(await store.commit(next, 1, 1)).toBe('ok');
       expect(await store.abandon(next)).toBe('ok');
@@ -612,7 +624,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       const heard = await listen(store, 'node-a');
       await elsewhere.end({ sid: 'one' }, 'limit', TTL);
       await store.end(two, 'ended', TTL);
-      expect(await heard.all()).toEqual([{ name: 'gone', sid: 'one', reason: 'limit' }]);
+      await heard.until((news) => expect(news).toEqual([{ name: 'gone', sid: 'one', reason: 'limit' }]));
     });
   });
 
@@ -698,7 +710,7 @@ export const append = (store: SessionStore, data: string, sid = 'one', tag = 1) 
 const seqs = (entries: Awaited<ReturnType<SessionStore['read']>>) =>
   typeof entries === 'string' ? entries : entries.map(({ seq }) => seq);
 
-/** News are told some time later by some stores, so a message of the test's own marks what has been told by now. */
+/** News are told some time later by some stores; where none are expected, a message of the test's own marks that time. */
 export async function listen(store: SessionStore, node: string) {
   const probe = `probe-${Math.random().toString(36).slice(2)}`;
   await opened(store, { sid: probe, principal: probe, node }, { ...BOUNDS, maxMessages: 10_000 });
@@ -721,7 +733,9 @@ export async function listen(store: SessionStore, node: string) {
       await vi.waitFor(() => expect(news).not.toEqual([]), PATIENCE);
       return news.shift();
     },
-    /** Everything until now. */
+    /** Until all that is expected has been told. */
+    until: (isTold: (news: readonly StoreNews[]) => void) => vi.waitFor(() => isTold(news), PATIENCE),
+    /** What has been told by now, if anything has; in a cluster some may still be under way. */
     async all(): Promise<StoreNews[]> {
       const before = marks;
       await mark();
