@@ -94,6 +94,8 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
   let closedAt = -Infinity;
   let trouble: Error | undefined;
   let cancelWait = nothing;
+  /** Some hosts tell a greeting before the opening that it came with. */
+  const early: unknown[] = [];
 
   // the gate calls later, so nothing is told before this function has returned, also where a host fails at once
   const place = host.enter(() => {
@@ -131,10 +133,12 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
     phase = 'open';
     wrapped = isWrapped(event);
     events.opened({ protocol: protocolOf(event) });
+    early.splice(0).forEach(received);
   }
 
   function received(event: unknown): void {
     if (phase === 'over' && host.now() - closedAt >= CLOSE_AGAIN) closeTask(); // back from the dead
+    if (phase === 'dialling') early.push(event);
     if (phase !== 'open' && phase !== 'closing') return;
     wrapped = wrapped || isWrapped(event);
     const data = fromHost(event);

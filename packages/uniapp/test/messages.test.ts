@@ -26,6 +26,23 @@ describe('what arrives', () => {
     expect(host.last.sent).toEqual(['AgM=', 'text']);
   });
 
+  it('T14: a greeting that the host tells before the opening is told after it, and in order', async () => {
+    const host = fakeHost(['late-open']);
+    const { story } = dial(host);
+    await pass(10);
+    host.last.message('first');
+    host.last.message(bytes(1));
+    expect(story).toEqual([]);
+    host.last.open();
+    host.last.message('second');
+    expect(story).toEqual([
+      ['opened', ''],
+      ['message', 'first'],
+      ['message', Uint8Array.of(1)],
+      ['message', 'second'],
+    ]);
+  });
+
   it('U14: a string is never taken apart, whatever is written in it', async () => {
     const host = fakeHost();
     const { story } = await open(host);
