@@ -46,21 +46,25 @@ export async function startPages(count: number): Promise<Pages> {
     origin: site.origin,
     async open(options) {
       const page = await browser!.newPage();
-      const start = async () => page.evaluate((how) => inChaosPage.start(how), options);
+      const start = () => page.evaluate((how) => inChaosPage.start(how), options);
       await page.goto(site.origin);
       await start();
+      /** One after the other: a page that is loading cannot be asked. */
+      let last: Promise<unknown> = Promise.resolve();
+      const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
+        const answer = last.then(ask);
+        last = answer.catch(() => {}); // whoever asked hears of it
+        return answer;
+      };
       return {
         name: options.name,
-        async reload() {
-          await page.reload();
-          await start();
-        },
-        reconnect: () => page.evaluate(() => inChaosPage.reconnect()),
-        settle: () => page.evaluate(() => inChaosPage.settle()),
-        close: () => page.evaluate(() => inChaosPage.close()),
-        queued: () => page.evaluate(() => inChaosPage.queued()),
+        reload: () => inTurn(() => page.reload().then(start)),
+        reconnect: () => inTurn(() => page.evaluate(() => inChaosPage.reconnect())),
+        settle: () => inTurn(() => page.evaluate(() => inChaosPage.settle())),
+        close: () => inTurn(() => page.evaluate(() => inChaosPage.close())),
+        queued: () => inTurn(() => page.evaluate(() => inChaosPage.queued())),
         async notes() {
-          const notes = await page.evaluate(() => inChaosPage.notes());
+          const notes = await inTurn(() => page.evaluate(() => inChaosPage.notes()));
           return notes.map((note) => ({ ...note, at: note.at - apart }));
         },
       };

@@ -12,21 +12,21 @@ import { describe, judge } from './verdict.ts';
 
 const { values } = parseArgs({
   options: {
+    /** How long things go wrong. */
     minutes: { type: 'string', default: '2' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     clients: { type: 'string', default: '50' },
-    pages: { type: 'string', default: process.env['HOLDFAST_NO_BROWSER'] === '1' ? '0' : '2' },
+    pages: { type: 'string', default: '2' },
+    /** Messages a second: of each client, and to each session. */
     rate: { type: 'string', default: '8' },
     json: { type: 'string' },
   },
 });
-const [minutes, seed, clients, pages, rate] = [
-  values.minutes,
-  values.seed,
-  values.clients,
-  values.pages,
-  values.rate,
-].map(Number) as [number, number, number, number, number];
+const minutes = Number(values.minutes);
+const seed = Number(values.seed);
+const clients = Number(values.clients);
+const pages = process.env['HOLDFAST_NO_BROWSER'] === '1' ? 0 : Number(values.pages);
+const rate = Number(values.rate);
 
 const began = performance.now();
 const seconds = (): string => ((performance.now() - began) / 1_000).toFixed(1).padStart(6);

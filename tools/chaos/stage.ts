@@ -67,8 +67,8 @@ const CLIENTS_PER_PROCESS = 25;
 /** Of all clients, so many have their sessions in files, and are killed. */
 const MORTAL_SHARE = 0.2;
 
-/** After this long whatever has not arrived will not. */
-const PATIENCE = 30_000;
+/** After this long whatever has not arrived will not; on a machine that does little else it takes a few seconds. */
+const PATIENCE = 120_000;
 const LOOK_AGAIN = 100;
 const LAST_WORDS = 1_500;
 
