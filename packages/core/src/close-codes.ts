@@ -31,7 +31,7 @@ export const lost = (cause?: unknown): CloseInfo => ({
 export type Meaning =
   /** Dial again after the usual backoff. */
   | 'retry'
-  /** A message or a deploy caused it; the dial may be fine, so dial again, but with the longest delay at once. */
+  /** A message, a deploy or an outage caused it; the dial may be fine, so dial again, but with the longest delay at once. */
   | 'retry-late'
   /** The server knows us and says no. */
   | 'refused'
@@ -53,6 +53,7 @@ function meaningOfCode(code: number): Meaning {
     case 1007: // invalid payload
     case 1009: // message too big
     case 1010: // mandatory extension
+    case 4804: // a session's store does not answer, so nothing can go on as yet
       return 'retry-late';
     case 4408: // request timeout
     case 4425: // too early

@@ -40,10 +40,10 @@ describe('what a close code means', () => {
   const USUALLY = [
     1000, 1001, 1004, 1005, 1006, 1011, 1012, 1013, 1014, 1015, 3000, 3999, 4000, 4399, 4408, 4425, 4429,
   ];
-  const LATE = [1002, 1003, 1007, 1009, 1010];
+  const LATE = [1002, 1003, 1007, 1009, 1010, 4804];
   const NEVER = Array.from({ length: 100 }, (_, i) => 4400 + i).filter((code) => ![4408, 4425, 4429].includes(code));
 
-  it.each([...USUALLY, 4500, 4999, 0])('T20: %i is dialled again after the usual wait', (code) => {
+  it.each([...USUALLY, 4500, 4803, 4805, 4999, 0])('T20: %i is dialled again after the usual wait', (code) => {
     expect(judge(byCode(code))).toEqual(redial(USUAL));
   });
 
