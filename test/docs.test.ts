@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULTS as CLIENT } from '../packages/core/src/options.ts';
 import { DEFAULTS as NODE } from '../packages/node/src/options.ts';
 import { DEFAULTS as SERVER } from '../packages/server/src/options.ts';
+import { DEFAULTS as SESSION } from '../packages/session/src/options.ts';
 import { backoffDelay } from '../packages/core/src/backoff.ts';
 import { meaningOf, retryAfterOf, type Meaning } from '../packages/core/src/close-codes.ts';
 import { verdictOn } from '../packages/core/src/retry.ts';
@@ -59,6 +60,11 @@ describe('docs/important-defaults.md', () => {
         ...inGroup('reconnect', propertiesOf(client, 'ReconnectOptions')),
         ...inGroup('queue', propertiesOf(client, 'QueueOptions')),
       ],
+    },
+    {
+      heading: '## Session',
+      defaults: SESSION,
+      options: propertiesOf(read('packages/session/src/options.ts'), 'SessionOptions'),
     },
     {
       heading: '## Node',
@@ -222,6 +228,16 @@ describe('the tables of names', () => {
     const told = cells('docs/server.md', '## Who is refused, and how', 1);
     const source = read('packages/server/src/refusal.ts');
     expect(told.toSorted()).toEqual(membersOf(source, 'RefusalReason').toSorted());
+  });
+});
+
+describe('docs/scaling.md', () => {
+  it.each([
+    ['nginx', 'nginx.conf'],
+    ['haproxy', 'haproxy.cfg'],
+  ])('shows the configuration of %s that the example runs', (language, file) => {
+    const shown = codeBlocksOf(read('docs/scaling.md')).filter((block) => block.language === language);
+    expect(shown.map(({ code }) => code)).toEqual([read(`examples/scaling/${file}`)]);
   });
 });
 
