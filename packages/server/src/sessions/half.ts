@@ -182,7 +182,7 @@ class Half<Identity, Request>
   ): boolean {
     const held = this.held.get(sid);
     // the session may have another tenure by now, and it is that one's to forward
-    if (outcome.name === 'stored') held?.tenure.appended(outcome.seq, tag, data);
+    if (outcome.name === 'stored') held?.tenure.appended(outcome.seq, tag, data, outcome.before);
     tenure?.appendEnds();
     switch (outcome.name) {
       case 'stored':

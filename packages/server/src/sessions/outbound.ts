@@ -82,10 +82,16 @@ export class OutboundLane {
     if (this.appending === 0) this.pump();
   }
 
-  /** This node has stored one. */
-  appended(seq: number, tag: number, data: Data): void {
+  /**
+   * This node has stored one. `before` is the tag of the one before it, as the store knows it: if that is not the one that the
+   * client was sent last, the store is asked, which then finds out whether it has gone back in time.
+   */
+  appended(seq: number, tag: number, data: Data, before: number | undefined): void {
     if (seq > this.stored) this.stored = seq;
-    if (this.state === 'idle' && seq === this.sent + 1 && this.hasRoom()) this.forward(seq, tag, data);
+    const isNext = seq === this.sent + 1 && before === this.tag;
+    const isKnown = seq === this.sent && tag === this.tag;
+    if (isNext && this.state === 'idle' && this.hasRoom()) this.forward(seq, tag, data);
+    else if (seq <= this.sent && !isKnown) this.check();
     else this.pump();
   }
 

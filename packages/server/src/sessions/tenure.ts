@@ -134,9 +134,11 @@ export class Tenure<Identity> {
     return this.inbound.handledTo;
   }
 
-  /** The client knows that it is ready; sends it what waits. */
+  /** The client knows that it is ready; sends it what waits. What it said it has may have made room. */
   start(): void {
-    if (this.isServed) this.outbound.pump();
+    if (!this.isServed) return;
+    this.outbound.pump();
+    this.face.roomMade();
   }
 
   /** A frame of the client's. */
@@ -154,6 +156,7 @@ export class Tenure<Identity> {
         if (this.acknowledged(frame.received)) this.transport.send(encodePong(this.acks.take()));
         return;
       case 'end':
+        if (this.state !== 'serving') return;
         this.state = 'ending';
         this.inboundIdle();
         return;
@@ -180,6 +183,7 @@ export class Tenure<Identity> {
         this.state = 'ending-alone';
         this.quiet();
         this.face.disconnected();
+        this.inbound.reopen();
         return;
       case 'ending-alone':
       case 'leaving':
@@ -245,8 +249,8 @@ export class Tenure<Identity> {
     this.outbound.appendEnds();
   }
 
-  appended(seq: number, tag: number, data: Data): void {
-    if (this.isServed) this.outbound.appended(seq, tag, data);
+  appended(seq: number, tag: number, data: Data, before: number | undefined): void {
+    if (this.isServed) this.outbound.appended(seq, tag, data, before);
   }
 
   /** False without a socket, or if too much waits in it: half of what stops tracked messages, so that these come first. */

@@ -1,6 +1,8 @@
 // How does a message get to the client? Stored first, then forwarded, in the order of the store, whoever stored it.
 import { describe, expect, test, vi } from 'vitest';
 import { CLOSE } from '@holdfast/session/wire';
+import { createMemoryState } from '../../src/sessions/memory-state.ts';
+import { createMemoryStore } from '../../src/sessions/memory-store.ts';
 import type { SessionStore } from '../../src/sessions/store.ts';
 import { createGate, createWorld, each, late, settled, Socket } from './world.ts';
 
@@ -127,13 +129,27 @@ describe('I4: at the bound', () => {
     expect(node.told).toHaveLength(1); // told once for each time that it was refused
   });
 
+  test('L3: room that a resume makes is told too, for a client that acknowledged on a socket which was dead', async () => {
+    const node = createWorld().node({ maxMessages: 1 });
+    const socket = node.join();
+    await node.session.send('a');
+    expect(await node.session.send('b')).toBe(false);
+    const tag = socket.last?.type === 'message' ? socket.last.tag : 0;
+    node.rejoin(socket, { received: 1, tag });
+    expect(node.told.map(({ name }) => name)).toEqual(['close', 'writable']);
+    expect(await node.session.send('b')).toBe(true);
+  });
+
   test('with no client there the session ends as overflow, and the application has what it held', async () => {
     const node = createWorld().node({ maxMessages: 1 });
     const socket = node.join();
     socket.break();
     expect(await node.session.send('kept')).toBe(true);
     expect(await node.session.send('too much')).toBe(false);
-    expect(node.told.at(-1)).toMatchObject({ name: 'ended', value: { reason: 'overflow' } });
+    expect(node.told.at(-1)).toMatchObject({
+      name: 'ended',
+      value: { reason: 'overflow', undelivered: [{ seq: 1, data: 'kept' }] },
+    });
     expect(node.rejoin(socket).last).toEqual({ type: 'lost', reason: 'overflow' });
     expect(await node.session.send('after')).toBe(false);
   });
@@ -190,6 +206,26 @@ describe('messages of other nodes', () => {
     expect(socket.messages.map(([, data]) => data)).toEqual(['a', 'b']);
     socket.break();
     tell(sid);
+  });
+
+  test('that were stored while a read found nothing are not forgotten when that read answers', async () => {
+    const world = createWorld();
+    const reading = createGate();
+    const store: SessionStore = {
+      ...world.memory,
+      read(...args) {
+        const entries = world.memory.read(...args);
+        return reading.promise.then(() => entries);
+      },
+    };
+    const node = world.node({ store });
+    const socket = node.join();
+    await world.time.pass(30_000); // a beat asks, and finds nothing
+    await node.session.send('a');
+    expect(socket.messages).toEqual([]);
+    reading.open();
+    await settled();
+    expect(socket.messages).toEqual([[1, 'a']]);
   });
 
   test('that were answered late by the store are not lost by a read that came before them', async () => {
@@ -334,25 +370,41 @@ describe('a resume', () => {
 });
 
 describe('a store that went back in time under a living lease', () => {
-  test('is noticed before anything is forwarded from it: the client hears regressed', async () => {
+  /** A store that can be set back to where it was. */
+  function reversible() {
     const world = createWorld();
-    let isReplaced = false;
-    const append: SessionStore['append'] = (sid, message, bytes, bounds) => {
-      const outcome = world.memory.append(sid, message, bytes, bounds);
-      // the answer of a store that has forgotten one and got others from elsewhere since
-      return isReplaced && outcome.name === 'stored' ? { name: 'stored', seq: outcome.seq + 1 } : outcome;
+    const state = createMemoryState();
+    let current = createMemoryStore({ now: world.time.now, state });
+    let saved = structuredClone(state);
+    const store = { ...current } as Record<string, unknown>;
+    for (const name of Object.keys(current) as (keyof SessionStore)[]) {
+      store[name] = (...args: unknown[]) => (current[name] as (...args: unknown[]) => unknown)(...args);
+    }
+    world.store = store as unknown as SessionStore;
+    return {
+      world,
+      save: () => void (saved = structuredClone(state)),
+      setBack: () => void (current = createMemoryStore({ now: world.time.now, state: saved })),
     };
-    const read: SessionStore['read'] = (lease, after, limit, tag) =>
-      isReplaced ? (world.memory.end(lease, 'regressed', 1_000), 'gone') : world.memory.read(lease, after, limit, tag);
-    const node = world.node({ store: { ...world.memory, append, read } });
+  }
+
+  test.each([
+    ['with the next message, whose number was given before', 0],
+    ['also when another node got the lost number, so that ours is the next', 1],
+    ['also when others got more than was lost', 3],
+  ])('is noticed before anything is forwarded from it, %s: the client hears regressed', async (_, stolen) => {
+    const { world, save, setBack } = reversible();
+    const [node, other] = [world.node(), world.node()];
     const socket = node.join();
-    await node.session.send('one');
-    isReplaced = true;
-    await node.session.send('another two');
-    expect(socket.messages).toEqual([[1, 'one']]);
+    save();
+    await node.session.send('forgotten');
+    setBack();
+    for (let i = 0; i < stolen; i++) await other.half.send(socket.ready.sid, 'another first');
+    await node.session.send('after it');
+    expect(socket.messages).toEqual([[1, 'forgotten']]);
     expect(socket.closed).toEqual({ code: 1012, reason: 'retry-after=0.000' });
-    expect(node.rejoin(socket).last).toEqual({ type: 'lost', reason: 'regressed' });
     expect(node.told.map(({ name }) => name)).toEqual(['close', 'ended']);
+    expect(node.rejoin(socket).last).toEqual({ type: 'lost', reason: 'regressed' });
   });
 
   test('and has a hole closes with 4804 and forwards nothing behind it', async () => {

@@ -1,6 +1,6 @@
 // How does a client get its session back, while its old socket lives, or its handler is in flight, here or elsewhere?
 import { describe, expect, test } from 'vitest';
-import { CLOSE } from '@holdfast/session/wire';
+import { CLOSE, END } from '@holdfast/session/wire';
 import type { SessionStore } from '../../src/sessions/store.ts';
 import { createGate, createWorld, each, settled, type Gate, type Node } from './world.ts';
 
@@ -201,6 +201,23 @@ describe('while a handler is in flight', () => {
     before.say('p0');
     expect(before.acked).toBe(2);
     expect(before.closed).toBeUndefined();
+  });
+
+  test('a client that has said its end and gone is not waited for by a node that stands back', async () => {
+    const world = createWorld();
+    const node = world.node();
+    const [gates, before] = [gated(node), node.join()];
+    before.sendMessages(1, 2);
+    const stranger = node.rejoin(before, { sent: 2 });
+    stranger.break();
+    before.say(END);
+    before.break();
+    gates[0]!.open();
+    await settled();
+    gates[1]!.open();
+    await settled();
+    expect(node.seqs).toEqual([1, 2]);
+    expect(node.told.map(({ name }) => name)).toEqual(['close', 'ended']);
   });
 
   test('of two that wait the newer gets it, and the older hears that it is stale', async () => {
