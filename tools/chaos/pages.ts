@@ -60,7 +60,7 @@ export async function startPages(count: number): Promise<Pages> {
         name: options.name,
         reload: () => inTurn(() => page.reload().then(start)),
         reconnect: () => inTurn(() => page.evaluate(() => inChaosPage.reconnect())),
-        settle: () => inTurn(() => page.evaluate(() => inChaosPage.settle())),
+        settle: () => last.then(() => page.evaluate(() => inChaosPage.settle())), // may take long, and others go on asking
         close: () => inTurn(() => page.evaluate(() => inChaosPage.close())),
         queued: () => inTurn(() => page.evaluate(() => inChaosPage.queued())),
         async notes() {
