@@ -1,0 +1,224 @@
+// What do the proofs of at-least-once delivery cost, over real sockets?
+//
+// A server and three clients, each in a process of its own, on loopback; one client works at a time. What the proofs cost
+// is the difference between a client that holds messages and asks the server for proofs, and the same client on an
+// adapter that answers its pings without a wire. In each round these two take two turns each, in an order that is the
+// same from both ends, so that a machine that grows slower favours nobody.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import {
+  CONTENDERS,
+  SIZES,
+  TURN,
+  type ClientOrder,
+  type Contender,
+  type ServerAnswer,
+  type ServerOrder,
+  type Size,
+  type Turn,
+  type Usage,
+} from './at-least-once/ends.ts';
+import { machine, machineLine } from './machine.ts';
+import { spreadOf, type Spread } from './statistics.ts';
+import { table } from './table.ts';
+
+const LAUNCHES = 3;
+const ROUNDS = 12;
+/** Seconds of 190 messages a second. */
+const STEADY = 20;
+/** What the proofs may cost: a part of what a message costs both ends in processor time. */
+const SHARE = 0.03;
+const [MOST, LEAST, FREE] = CONTENDERS;
+
+interface Figure {
+  readonly size: Size;
+  readonly contender: Contender;
+  /** Messages a second. */
+  readonly rate: Spread;
+  /** Processor time of both ends, microseconds per message. */
+  readonly cpu: Spread;
+  /** That, to `held, proofs for nothing` in the same round. */
+  readonly ratio: Spread;
+  /** Pings per 1 000 messages. */
+  readonly pings: number;
+}
+
+interface Steady {
+  readonly seconds: number;
+  readonly pings: number;
+  readonly drops: number;
+  readonly pauses: number;
+}
+
+const server = startProcess('server', []);
+const urls = (await answerOf(server)) as Exclude<ServerAnswer, Usage>;
+const figures: Figure[] = [];
+for (const size of SIZES) figures.push(...(await measure(size)));
+const steady = await beSteady();
+await end(server);
+
+const verdicts = [
+  ...SIZES.map((size) => {
+    const cost = figureOf(size, LEAST).ratio.median - 1;
+    return {
+      what: `${size} B: proofs cost ${(cost * 100).toFixed(1)} % of the processor time of a message, at most ${SHARE * 100} %`,
+      isKept: cost <= SHARE,
+    };
+  }),
+  {
+    what: `190 messages a second for ${steady.seconds} s: ${steady.pings} pings; a server with the default budgets stopped reading ${steady.pauses} times, and ${steady.drops} messages were dropped`,
+    isKept: steady.pauses === 0 && steady.drops === 0 && steady.pings / steady.seconds <= 10,
+  },
+];
+if (process.argv.includes('--json')) console.log(JSON.stringify(report(), null, 2));
+else print();
+if (verdicts.some(({ isKept }) => !isKept)) process.exitCode = 1;
+
+// ---- measuring
+
+type Measured = Turn & { readonly total: number };
+
+async function measure(size: Size): Promise<Figure[]> {
+  const rounds: Record<Contender, Measured>[] = [];
+  for (let launch = 0; launch < LAUNCHES; launch++) {
+    console.error(`${size} B: launch ${launch + 1} of ${LAUNCHES}`);
+    const clients = new Map<Contender, ChildProcess>();
+    for (const contender of CONTENDERS) clients.set(contender, await startClient(contender, size, urls.fast));
+    for (let round = 0; round < ROUNDS; round++) {
+      const [outer, inner] = round % 2 === 0 ? [FREE, LEAST] : [LEAST, FREE];
+      const turns: Measured[] = [];
+      for (const contender of [outer, inner, MOST, inner, outer]) turns.push(await takeTurn(clients.get(contender)!));
+      const [first, second, middle, third, fourth] = turns as [Measured, Measured, Measured, Measured, Measured];
+      const [outers, inners] = [both(first, fourth), both(second, third)];
+      rounds.push(
+        outer === FREE
+          ? { [MOST]: middle, [LEAST]: inners, [FREE]: outers }
+          : { [MOST]: middle, [LEAST]: outers, [FREE]: inners },
+      );
+    }
+    for (const client of clients.values()) await end(client);
+  }
+  return CONTENDERS.map((contender) => {
+    const turns = rounds.map((round) => round[contender]);
+    return {
+      size,
+      contender,
+      rate: spreadOf(turns.map(({ ms }) => TURN / (ms / 1_000))),
+      cpu: spreadOf(turns.map(({ total }) => total / TURN)),
+      ratio: spreadOf(rounds.map((round) => round[contender].total / round[FREE].total)),
+      pings: (turns.reduce((sum, { pings }) => sum + pings, 0) / turns.length / TURN) * 1_000,
+    };
+  });
+}
+
+/** The mean of two turns. */
+function both(one: Measured, other: Measured): Measured {
+  const mean = (name: keyof Measured): number => (one[name] + other[name]) / 2;
+  return { ms: mean('ms'), cpu: mean('cpu'), total: mean('total'), pings: mean('pings'), drops: mean('drops') };
+}
+
+async function takeTurn(client: ChildProcess): Promise<Measured> {
+  const before = await usage();
+  client.send('turn' satisfies ClientOrder);
+  const turn = (await answerOf(client)) as Turn;
+  return { ...turn, total: turn.cpu + (await usage()).cpu - before.cpu };
+}
+
+async function beSteady(): Promise<Steady> {
+  const client = await startClient(LEAST, 100, urls.strict, []);
+  const before = await usage();
+  client.send({ steady: STEADY } satisfies ClientOrder);
+  const { ms, pings, drops } = (await answerOf(client)) as Turn;
+  const { pauses } = await usage();
+  await end(client);
+  return { seconds: ms / 1_000, pings, drops, pauses: pauses - before.pauses };
+}
+
+async function usage(): Promise<Usage> {
+  server.send('usage' satisfies ServerOrder);
+  return (await answerOf(server)) as Usage;
+}
+
+// ---- the processes
+
+function startProcess(name: string, args: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(new URL(`./at-least-once/${name}.ts`, import.meta.url)), args, {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
+  });
+}
+
+/** Resolves when it is warm. */
+async function startClient(
+  contender: Contender,
+  size: Size,
+  url: string,
+  more: readonly string[] = ['warm'],
+): Promise<ChildProcess> {
+  const client = startProcess('client', [contender, String(size), url, ...more]);
+  await answerOf(client);
+  return client;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  child.send('end');
+  await once(child, 'exit');
+}
+
+function answerOf(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null) =>
+      reject(new Error(`a process ended with ${code}: ${child.spawnargs.join(' ')}`));
+    child.once('exit', died);
+    child.once('message', (answer) => {
+      child.off('exit', died);
+      resolve(answer);
+    });
+  });
+}
+
+// ---- telling
+
+function figureOf(size: Size, contender: Contender): Figure {
+  return figures.find((figure) => figure.size === size && figure.contender === contender)!;
+}
+
+function report(): object {
+  return {
+    benchmark: 'at-least-once',
+    machine: machine(),
+    rounds: LAUNCHES * ROUNDS,
+    messages: TURN,
+    verdicts,
+    figures,
+    steady,
+  };
+}
+
+function print(): void {
+  console.log(machineLine(machine()));
+  console.log(
+    `packages as built; ${LAUNCHES} launches of ${ROUNDS} rounds of ${TURN} messages; ${MOST} for comparison`,
+  );
+  for (const size of SIZES) {
+    console.log(`\n${size} B\n`);
+    const rows = CONTENDERS.map((contender) => {
+      const { rate, cpu, ratio, pings } = figureOf(size, contender);
+      const [low, high] = ratio.quartiles.map((value) => value.toFixed(3));
+      return [
+        contender,
+        Math.round(rate.median).toLocaleString('en').replaceAll(',', ' '),
+        cpu.median.toFixed(2),
+        ratio.median.toFixed(3),
+        `${low} to ${high}`,
+        pings.toFixed(1),
+      ];
+    });
+    const head = ['delivery', 'messages/s', 'µs of processor', '× held', 'quartiles', 'pings per 1 000'];
+    console.log(table(head, rows, new Set([1, 2, 3, 4, 5])));
+  }
+  console.log('');
+  for (const { what, isKept } of verdicts) console.log(`${isKept ? 'kept' : 'BROKEN'}  ${what}`);
+}
