@@ -1,0 +1,332 @@
+// What does a session cost a server and its Redis, and what does it cost when a server goes and all come back at once?
+//
+// Servers, Redis and clients are processes of their own. Each server is started for one measurement, so that none holds what
+// another has left. The figures are inputs: docs/scaling.md, "What a fleet needs", does the sums.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { between, startRedis, type Redis, type RedisUsage } from './fleet/redis.ts';
+import { machine, machineLine } from './machine.ts';
+import { table } from './table.ts';
+import type { ClientOrder, ClientUsage, Load, ServerOrder, Usage } from './fleet/orders.ts';
+
+const SESSIONS = Number(process.argv.find((arg) => /^\d+$/.test(arg)) ?? 10_000);
+/** Opened and ended before anything is measured, for what a server loads and compiles once. */
+const WARM_UP = 500;
+/** Of those that are counted without a socket, so many have one at a time. */
+const AT_ONCE = 250;
+/** Milliseconds; longer than a heartbeat, so that each session is touched. */
+const IDLE = 30_000;
+const SECONDS = 10;
+const PER_SECOND = Math.min(1_000, SESSIONS / SECONDS);
+const LOADS: Readonly<Record<string, Load>> = {
+  'one by one': { messages: PER_SECOND * SECONDS, perSecond: PER_SECOND, burst: 1, bytes: 100 },
+  'in bursts of 32': { messages: PER_SECOND * SECONDS, perSecond: PER_SECOND, burst: 32, bytes: 100 },
+};
+/** Milliseconds over which a server that is drained sends its clients away. */
+const DRAIN = 20_000;
+/** Longer than an acknowledgement is put off. */
+const SETTLE = 1_000;
+
+type Row = readonly [what: string, value: string];
+const rows: Row[] = [];
+const figures: Record<string, unknown> = {};
+
+await measureMemory('a plain peer, connected', 'plain', SESSIONS);
+await measureMemory('a session in the memory store, connected', 'memory', SESSIONS);
+await measureMemory('a session in the memory store, without a socket', 'memory', AT_ONCE);
+await runInMemory();
+await onRedis();
+
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify({ benchmark: 'fleet', machine: machine(), sessions: SESSIONS, figures }, null, 2));
+} else print();
+
+// ---- memory
+
+/** Of each of `SESSIONS`, of which `atOnce` have a socket at a time; if that is all, they keep it. */
+async function measureMemory(what: string, kind: string, atOnce: number): Promise<void> {
+  console.error(`memory: ${what}`);
+  const server = await startServer(kind);
+  const clients = await startClients();
+  await open(clients, server.url, WARM_UP, WARM_UP, kind === 'plain');
+  await ask(clients, { name: 'end' });
+  await pause(SETTLE);
+  const before = await usageOf(server.process);
+  await open(clients, server.url, SESSIONS, atOnce, kind === 'plain');
+  await pause(SETTLE);
+  noteMemory(what, before, await usageOf(server.process));
+  await Promise.all([end(clients), end(server.process)]);
+}
+
+function noteMemory(what: string, before: Usage, after: Usage): void {
+  note(`memory of ${what}`, (after.rss - before.rss) / SESSIONS, kilobytes);
+  note(`memory of ${what}, in the heap`, (after.heap - before.heap) / SESSIONS, kilobytes);
+}
+
+// ---- messages
+
+async function runInMemory(): Promise<void> {
+  console.error('messages: memory store');
+  const server = await startServer('memory');
+  const clients = await startClients();
+  await open(clients, server.url, SESSIONS, SESSIONS);
+  await measureLife('memory store', server.process, clients, undefined);
+  await Promise.all([end(clients), end(server.process)]);
+}
+
+/** An idle while, then messages either way. */
+async function measureLife(
+  where: string,
+  server: ChildProcess,
+  clients: ChildProcess,
+  redis: Redis | undefined,
+): Promise<void> {
+  const idle = await spent(server, redis, () => pause(IDLE));
+  const idlePerSecond = idle.server / (IDLE / 1e3);
+  note(
+    `${where}: idle, processor time of the server for 1 000 sessions`,
+    idlePerSecond / (SESSIONS / 1e3),
+    msPerSecond,
+  );
+  const redisIdle = idle.redis ? idle.redis.cpu / (IDLE / 1e3) : 0;
+  if (idle.redis) {
+    note(`${where}: idle, processor time of Redis for 1 000 sessions`, redisIdle / (SESSIONS / 1e3), msPerSecond);
+    note(
+      `${where}: idle, scripts of a session in a minute`,
+      ((idle.redis.calls['evalsha'] ?? 0) / SESSIONS) * (60e3 / IDLE),
+      plain,
+    );
+    note(
+      `${where}: idle, bytes of a session in a minute, to Redis`,
+      (idle.redis.bytesIn / SESSIONS) * (60e3 / IDLE),
+      bytes,
+    );
+    note(
+      `${where}: idle, bytes of a session in a minute, from Redis`,
+      (idle.redis.bytesOut / SESSIONS) * (60e3 / IDLE),
+      bytes,
+    );
+  }
+  for (const [how, load] of Object.entries(LOADS)) {
+    for (const direction of ['client to server', 'server to client'] as const) {
+      const began = performance.now();
+      const cost = await spent(server, redis, async () => {
+        const before = await arrived(direction, server, clients);
+        await ask(direction === 'client to server' ? clients : server, { name: 'send', load });
+        await pause(SETTLE);
+        const count = (await arrived(direction, server, clients)) - before;
+        if (count !== load.messages - (load.messages % load.burst))
+          throw new Error(`${count} of ${load.messages} arrived`);
+      });
+      const seconds = (performance.now() - began) / 1e3;
+      const what = `${where}: ${direction}, ${how}`;
+      note(
+        `${what}, processor time of the server for 1 000 messages`,
+        ((cost.server - idlePerSecond * seconds) / load.messages) * 1e3,
+        ms,
+      );
+      if (!cost.redis) continue;
+      note(
+        `${what}, processor time of Redis for 1 000 messages`,
+        ((cost.redis.cpu - redisIdle * seconds) / load.messages) * 1e3,
+        ms,
+      );
+      noteRedis(what, cost.redis, load.messages, 'a message');
+    }
+  }
+}
+
+function noteRedis(what: string, { calls, bytesIn, bytesOut }: RedisUsage, count: number, one: string): void {
+  const scripts = calls['evalsha'] ?? 0;
+  const all = Object.values(calls).reduce((sum, each) => sum + each, 0);
+  note(`${what}, scripts for ${one}`, scripts / count, plain);
+  note(`${what}, commands in them`, (all - scripts) / count, plain);
+  note(`${what}, bytes to Redis for ${one}`, bytesIn / count, bytes);
+  note(`${what}, bytes from Redis for ${one}`, bytesOut / count, bytes);
+}
+
+async function arrived(direction: string, server: ChildProcess, clients: ChildProcess): Promise<number> {
+  if (direction === 'client to server') return (await usageOf(server)).handled;
+  return ((await ask(clients, { name: 'usage' })) as ClientUsage).received;
+}
+
+// ---- Redis
+
+async function onRedis(): Promise<void> {
+  console.error('messages: Redis');
+  const redis = await startRedis();
+  note('Redis version', redis.version, String);
+  const clients = await startClients();
+  let server = await startServer(redis.url);
+  await open(clients, server.url, WARM_UP, WARM_UP);
+  await ask(clients, { name: 'end' });
+  await pause(SETTLE);
+  const before = { server: await usageOf(server.process), redis: await redis.usage() };
+  const began = performance.now();
+  await open(clients, server.url, SESSIONS, SESSIONS);
+  note('Redis: opening them all took', performance.now() - began, seconds);
+  await pause(SETTLE);
+  const opened = between(before.redis, await redis.usage());
+  noteMemory('a session on Redis, connected, in the server', before.server, await usageOf(server.process));
+  note('memory of a session on Redis, in Redis', opened.memory / SESSIONS, bytes);
+  note('Redis: an open, processor time of Redis for 1 000', (opened.cpu / SESSIONS) * 1e3, ms);
+  noteRedis('Redis: an open', opened, SESSIONS, 'an open');
+  await measureLife('Redis', server.process, clients, redis);
+
+  console.error('mass resume: killed');
+  server = await massResume('killed', server, clients, redis);
+  console.error('mass resume: drained');
+  server = await massResume('drained', server, clients, redis);
+  await Promise.all([end(clients), end(server.process)]);
+  await redis.close();
+}
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+/** Its clients go to another server, which is there and waits. Returns that one. */
+async function massResume(
+  how: 'killed' | 'drained',
+  server: Server,
+  clients: ChildProcess,
+  redis: Redis,
+): Promise<Server> {
+  const next = await startServer(redis.url);
+  const before = { next: await usageOf(next.process), old: await usageOf(server.process), redis: await redis.usage() };
+  const began = performance.now();
+  const back = ask(clients, { name: 'resume', url: next.url });
+  const gone = once(server.process, 'exit');
+  if (how === 'killed') server.process.kill('SIGKILL');
+  else await ask(server.process, { name: 'drain', over: DRAIN });
+  await back;
+  note(`${how}: until all ${SESSIONS} are back`, performance.now() - began, seconds);
+  const cost = between(before.redis, await redis.usage());
+  note(
+    `${how}: processor time of the next server for 1 000`,
+    (((await usageOf(next.process)).cpu - before.next.cpu) / SESSIONS) * 1e3,
+    ms,
+  );
+  if (how === 'drained') {
+    const old = (await usageOf(server.process)).cpu - before.old.cpu;
+    note(`${how}: processor time of the server that goes for 1 000`, (old / SESSIONS) * 1e3, ms);
+    server.process.disconnect();
+  }
+  await gone;
+  note(`${how}: processor time of Redis for 1 000`, (cost.cpu / SESSIONS) * 1e3, ms);
+  noteRedis(how, cost, SESSIONS, 'a resume');
+  return next;
+}
+
+/** Milliseconds of the server's processor time, and all that Redis did. */
+async function spent(
+  server: ChildProcess,
+  redis: Redis | undefined,
+  during: () => Promise<void>,
+): Promise<{ readonly server: number; readonly redis: RedisUsage | undefined }> {
+  const before = { server: await usageOf(server), redis: await redis?.usage() };
+  await during();
+  const after = await redis?.usage();
+  return {
+    redis: before.redis && after && between(before.redis, after),
+    server: (await usageOf(server)).cpu - before.server.cpu,
+  };
+}
+
+// ---- processes
+
+async function startServer(kind: string): Promise<Server> {
+  const server = forked('server', [kind]);
+  const { port } = (await answerOf(server)) as { port: number };
+  return { process: server, url: `ws://127.0.0.1:${port}` };
+}
+
+async function startClients(): Promise<ChildProcess> {
+  const clients = forked('clients', []);
+  await answerOf(clients);
+  return clients;
+}
+
+function forked(name: string, args: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(new URL(`./fleet/${name}.ts`, import.meta.url)), args, {
+    execArgv: ['--import', 'tsx', '--expose-gc'],
+    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
+  });
+}
+
+async function open(clients: ChildProcess, url: string, count: number, atOnce: number, plain = false): Promise<void> {
+  await ask(clients, { name: 'open', url, count, atOnce, plain });
+}
+
+async function usageOf(server: ChildProcess): Promise<Usage> {
+  return (await ask(server, { name: 'usage' })) as Usage;
+}
+
+function ask(whom: ChildProcess, order: ServerOrder | ClientOrder): Promise<unknown> {
+  const answer = answerOf(whom);
+  whom.send(order);
+  return answer;
+}
+
+function answerOf(whom: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null) =>
+      reject(new Error(`a process ended with ${code}: ${whom.spawnargs.join(' ')}`));
+    whom.once('exit', died);
+    whom.once('message', (answer) => {
+      whom.off('exit', died);
+      resolve(answer);
+    });
+  });
+}
+
+async function end(whom: ChildProcess): Promise<void> {
+  const gone = once(whom, 'exit');
+  whom.disconnect();
+  await gone;
+}
+
+/** The measurement is of elapsed time, so elapse it must. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+// ---- telling
+
+function note<T>(what: string, value: T, shown: (value: T) => string): void {
+  figures[what] = value;
+  rows.push([what, shown(value)]);
+  console.error(`  ${what}: ${shown(value)}`);
+}
+
+function print(): void {
+  console.log(`${machineLine(machine())}; ${SESSIONS} sessions, messages of 100 B\n`);
+  console.log(table(['what', 'measured'], rows, new Set([1])));
+}
+
+function plain(value: number): string {
+  return value.toFixed(2);
+}
+
+function bytes(value: number): string {
+  return `${value.toFixed(0)} B`;
+}
+
+function kilobytes(value: number): string {
+  return `${(value / 1024).toFixed(1)} KiB`;
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`;
+}
+
+function msPerSecond(value: number): string {
+  return `${value.toFixed(2)} ms/s`;
+}
+
+function seconds(value: number): string {
+  return `${(value / 1e3).toFixed(1)} s`;
+}
