@@ -174,7 +174,9 @@ describe('what is excused', () => {
 
   test('a handler that runs again after a takeover that waited long enough, or was seen to', () => {
     expect(judge([begins, accepted(1), handling(1), { ...handling(1, 1, 'other'), at: 600 }]).violations).toEqual([]);
-    expect(judge([begins, accepted(1), handling(1), { type: 'forced', sid }, handling(1)]).violations).toEqual([]);
+    expect(
+      judge([begins, accepted(1), handling(1), { type: 'forced', sid, from: node }, handling(1)]).violations,
+    ).toEqual([]);
   });
 
   test('a session that ends for a true reason', () => {

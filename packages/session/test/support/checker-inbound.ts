@@ -31,7 +31,8 @@ interface InboundSession {
   lastEffect: number;
   effectAt: number;
   committed: number;
-  forcedAt: number;
+  /** Those from whom a takeover took it; what they have begun may still run. */
+  readonly ousted: Set<string>;
 }
 
 /** Reasons of a drop after which the message may have arrived. */
@@ -52,7 +53,7 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
         lastEffect: 0,
         effectAt: -Infinity,
         committed: -1,
-        forcedAt: -Infinity,
+        ousted: new Set(),
       };
       sessions.set(sid, session);
     }
@@ -94,10 +95,11 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
     broken('I10', `${sid}: ${seq}, message ${message}, was handled again, after ${before.node} at ${before.at} ms`);
   }
 
-  function isExcused(before: Run, { forcedAt }: InboundSession, at: number): boolean {
+  function isExcused(before: Run, { ousted }: InboundSession, at: number): boolean {
     return (
       excuses.crashes.has(before.node) ||
-      Math.max(forcedAt, excuses.rolledBackAt, excuses.storeFailedAt) >= before.at ||
+      ousted.has(before.node) ||
+      Math.max(excuses.rolledBackAt, excuses.storeFailedAt) >= before.at ||
       at - before.at >= excuses.settings.takeoverTimeout
     );
   }
@@ -110,6 +112,8 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
     }
     session.lastEffect = seq;
     session.effectAt = at;
+    const run = session.runs.get(seq);
+    if (run) run.isDone = true; // the rest of its handler is its own affair
   }
 
   function told(message: number, as: 'in doubt' | 'not sent'): void {
@@ -202,7 +206,7 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
           return;
         }
         case 'forced':
-          sessionOf(event.sid).forcedAt = event.at;
+          sessionOf(event.sid).ousted.add(event.from);
           return;
         case 'settled':
           return settled(new Set(event.held));

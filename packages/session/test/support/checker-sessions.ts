@@ -30,7 +30,7 @@ interface SessionBook {
   bytes: number;
   wasTurnedAway: boolean;
   readonly sizes: Map<number, number>;
-  readonly toldBy: Set<string>;
+  readonly toldBy: Map<string, number>;
   position: (HistoryEvent & { readonly type: 'position' }) | undefined;
 }
 
@@ -49,6 +49,7 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
   const clients = new Map<string, ClientBook>();
   const sessions = new Map<string, SessionBook>();
   let isQuiet = false;
+  let isCrowded = false;
 
   function clientOf(name: string): ClientBook {
     let client = clients.get(name);
@@ -83,7 +84,7 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
         bytes: 0,
         wasTurnedAway: false,
         sizes: new Map(),
-        toldBy: new Set(),
+        toldBy: new Map(),
         position: undefined,
       };
       sessions.set(sid, session);
@@ -96,7 +97,8 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
     const session = client.sid === undefined ? undefined : sessionOf(client.sid);
     const hasRolledBack = excuses.rolledBackAt > -Infinity;
     const { ttl } = excuses.settings;
-    const touchedAt = Math.max(session?.touchedAt ?? -Infinity, client.sessionAt);
+    // from outside nobody sees more than when the client was told that its session lives
+    const touchedAt = session && session.touchedAt > -Infinity ? session.touchedAt : client.sessionAt;
     switch (reason) {
       case 'expired':
         return at - touchedAt >= ttl || hasRolledBack;
@@ -109,9 +111,9 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
       case 'unauthorized':
         return client.isUnauthorized;
       case 'ended':
-        return client.isClosing || (session?.isEnding ?? true);
-      case 'taken':
-        return client.isShared;
+        return client.isClosing || client.isUnauthorized || client.isShared || (session?.isEnding ?? true);
+      case 'taken': // a store that has forgotten a lease takes its holder for an old one
+        return client.isShared || hasRolledBack;
       case 'protocol':
         return client.isCorrupted;
       case 'poison':
@@ -162,7 +164,7 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
     }
     client.asked = sid === undefined ? undefined : { sid, received, acked, sent };
     if (sid !== undefined) client.sid = sid;
-    if (isQuiet && ++client.dialsWhenQuiet === ENOUGH) broken('L2', `${event.client} dials and dials`);
+    if (isQuiet && !isCrowded && ++client.dialsWhenQuiet === ENOUGH) broken('L2', `${event.client} dials and dials`);
   }
 
   return {
@@ -192,7 +194,7 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
           const client = clientOf(event.client);
           client.closes++;
           if (BLAMES.includes(event.code)) client.blamedCloses++;
-          if ((event.code === STALE || event.code === SUPERSEDED) && !client.isShared) {
+          if ((event.code === STALE || event.code === SUPERSEDED) && !isTrue('taken', client, event.at)) {
             broken('I15', `${event.client} is alone and was told ${event.code}`);
           }
           return;
@@ -243,8 +245,10 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
           return;
         case 'ended': {
           const session = sessionOf(event.sid);
-          if (session.toldBy.has(event.node)) broken('I14', `${event.node} told twice that ${event.sid} has ended`);
-          session.toldBy.add(event.node);
+          if (session.toldBy.has(event.node) && session.toldBy.get(event.node)! >= excuses.rolledBackAt) {
+            broken('I14', `${event.node} told twice that ${event.sid} has ended`);
+          }
+          session.toldBy.set(event.node, event.at);
           return;
         }
         case 'touched':
@@ -267,6 +271,9 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
           return;
         case 'corrupted':
           clientOf(event.client).isCorrupted = true;
+          return;
+        case 'crowded':
+          isCrowded = true;
           return;
         case 'quiet':
           isQuiet = true;

@@ -65,7 +65,7 @@ export type ClientHistory =
   | { readonly type: 'reloaded'; readonly client: string }
   /** A second holder of everything that `from` has stored: a duplicated tab. */
   | { readonly type: 'copied'; readonly client: string; readonly from: string }
-  /** Required, if it happens: the application called `close()`. */
+  /** Required, if it happens: the application called `close()`, or its client told `end`. */
   | { readonly type: 'closing'; readonly client: string }
   /** Required, if it happens: its process ended and nothing was stored, so what it held went with it. */
   | { readonly type: 'gone'; readonly client: string };
@@ -109,8 +109,8 @@ export type StoreHistory =
   | { readonly type: 'acked'; readonly sid: string; readonly seq: number }
   /** The life of a session was prolonged. */
   | { readonly type: 'touched'; readonly sid: string }
-  /** A takeover has waited long enough, and takes the session from a handler in flight. */
-  | { readonly type: 'forced'; readonly sid: string }
+  /** A takeover has waited long enough, and takes the session from a handler in flight, on that node. */
+  | { readonly type: 'forced'; readonly sid: string; readonly from: string }
   /** What the store has of a session now. */
   | {
       readonly type: 'position';
@@ -138,6 +138,8 @@ export type FaultHistory =
   | { readonly type: 'store-failed' }
   /** The client's credentials are not those of its session any more. */
   | { readonly type: 'unauthorized'; readonly client: string }
+  /** There are more clients than there may be sessions, so some dial for ever. */
+  | { readonly type: 'crowded' }
   /** Some servers speak plainly. */
   | { readonly type: 'plain-servers' }
   /** Somebody speaks who does not keep the protocol. */
