@@ -1,6 +1,15 @@
 // What do the types say?
 import { expectTypeOf, test } from 'vitest';
-import { createServer, deny, type Peer, type Server, type ServerEvents } from '../src/index.ts';
+import {
+  createServer,
+  deny,
+  memoryStore,
+  type Peer,
+  type Server,
+  type ServerEvents,
+  type Session,
+  type SessionMessage,
+} from '../src/index.ts';
 import type { IncomingMessage } from 'node:http';
 
 interface User {
@@ -34,4 +43,33 @@ test('there is no event but those that are told', () => {
   >();
   // @ts-expect-error: no such event
   server.on('conection', () => {});
+});
+
+test('a session has the identity of the upgrade, and authorize says a principal or false', () => {
+  const server = createServer({
+    noServer: true,
+    authorize: (): User => ({ name: 'ada' }),
+    sessions: {
+      store: memoryStore(),
+      authorize: ({ request, identity, auth }) => {
+        expectTypeOf(request).toEqualTypeOf<IncomingMessage>();
+        expectTypeOf(identity).toEqualTypeOf<User>();
+        expectTypeOf(auth).toBeUnknown();
+        return identity.name;
+      },
+      handle: async (message, session) => {
+        expectTypeOf(message).toEqualTypeOf<SessionMessage>();
+        expectTypeOf(message.data).toEqualTypeOf<string | Uint8Array>();
+        expectTypeOf(session).toEqualTypeOf<Session<User>>();
+      },
+    },
+  });
+  server.on('session', (session, { resumed }) => {
+    expectTypeOf(session).toEqualTypeOf<Session<User>>();
+    expectTypeOf(resumed).toBeBoolean();
+    session.on('ended', ({ reason }) => expectTypeOf(reason).toExtend<string>());
+  });
+  expectTypeOf(server.sessions.send).returns.toEqualTypeOf<Promise<boolean>>();
+  // @ts-expect-error: nobody is undefined
+  createServer({ noServer: true, sessions: { store: memoryStore(), authorize: () => undefined, handle: () => {} } });
 });

@@ -104,7 +104,7 @@ class Half<Identity, Request>
   private readonly unreleased = new Set<Tenure<Identity>>();
   /** Clients of this node that want a session while a handler still has one of its messages. */
   private readonly takeovers = new Map<string, Set<Takeover>>();
-  /** Sessions that we are just ending: what the store tells of them meanwhile we know already. */
+  /** Sessions that we are just ending: the store's answer says what was not delivered, so it comes before what else is heard. */
   private readonly ending = new Set<string>();
   /** Whoever waits until something has finished; each is asked again whenever something has. */
   private readonly waits = new Set<() => void>();
@@ -384,7 +384,7 @@ class Half<Identity, Request>
       case 'yield':
         return this.standBack(news.sid);
       case 'gone':
-        if (!this.ending.has(news.sid)) this.ask(news.sid, news.reason);
+        return this.ask(news.sid, news.reason);
     }
   }
 

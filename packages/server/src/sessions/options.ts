@@ -87,8 +87,12 @@ export type SessionAuthorize<Identity, Request = IncomingMessage> = (
   credentials: SessionCredentials<Identity, Request>,
 ) => Awaitable<string | false>;
 
+type SessionNumber = {
+  [Name in keyof SessionOptions]-?: NonNullable<SessionOptions[Name]> extends number ? Name : never;
+}[keyof SessionOptions];
+
 /** All defaults; see docs/important-defaults.md. */
-export const SESSION_DEFAULTS = Object.freeze({
+export const SESSION_DEFAULTS: Readonly<Record<SessionNumber, number>> = Object.freeze({
   ttl: 120_000,
   readyTimeout: 10_000,
   maxMessage: 65_536,

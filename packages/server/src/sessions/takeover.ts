@@ -37,12 +37,9 @@ export function takeOver(
   const deadline = platform.now() + timeout;
   let wait = WAITS.first;
   let state: State = { name: 'asking' };
-  /** A nudge that came while the store was asked: what it answers may be old news. */
-  let isNudged = false;
 
   function askStore(): void {
     state = { name: 'asking' };
-    isNudged = false;
     const force = platform.now() >= deadline;
     whenAnswered(
       () => ask(force),
@@ -50,7 +47,6 @@ export function takeOver(
         if (outcome.name !== 'busy' || force) return finish(outcome);
         if (state.name === 'over') return;
         events.busy();
-        if (isNudged) return askStore();
         const at = Math.min(platform.now() + wait, deadline);
         wait = Math.min(2 * wait, WAITS.longest);
         state = { name: 'waiting', cancel: platform.wake(at, askStore) };
@@ -72,7 +68,6 @@ export function takeOver(
   askStore();
   return {
     nudge() {
-      isNudged = true;
       if (state.name !== 'waiting') return;
       state.cancel();
       askStore();

@@ -220,6 +220,22 @@ describe('while a handler is in flight', () => {
     expect(node.told.map(({ name }) => name)).toEqual(['close', 'ended']);
   });
 
+  test('a client that has said its end has all its messages handled first, also by a node that stands back', async () => {
+    const world = createWorld();
+    const node = world.node();
+    const [gates, before] = [gated(node), node.join()];
+    before.sendMessages(1, 2);
+    node.rejoin(before, { sent: 2 }).break();
+    before.say(END);
+    gates[0]!.open();
+    await world.time.pass(1_000);
+    expect(before.closed).toBeUndefined();
+    gates[1]!.open();
+    await settled();
+    expect(node.seqs).toEqual([1, 2]);
+    expect(before.closed?.code).toBe(1000);
+  });
+
   test('of two that wait the newer gets it, and the older hears that it is stale', async () => {
     const world = createWorld();
     const [one, two] = [world.node(), world.node()];
