@@ -56,7 +56,7 @@ async function rollingDeploy() {
     const back = members.flatMap(({ resumes }) => resumes.filter((time) => time >= at).map((time) => time - at));
     const share = Math.max(...Object.values(countPerBin(back))) / told;
     console.log(`  server ${server + 1} drained over ${DRAIN_OVER} ms and started again: ${told} clients sent away,`);
-    console.log(`    back with the other one, per ${BIN} ms: ${bins(back)}`);
+    console.log(`    back with their sessions, per ${BIN} ms: ${bins(back)}`);
     verdicts.push(back.length === told && share <= 0.6);
   }
   clearInterval(traffic);

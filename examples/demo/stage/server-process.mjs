@@ -23,7 +23,7 @@ createBirpc(
     end: (act) => served.get(act)?.server.close({ timeout: 100 }),
   },
   {
-    post: (data) => process.send(data),
+    post: (data) => process.send(data, () => {}), // whoever asked may be gone
     on: (listener) => process.on('message', listener),
   },
 );
