@@ -378,6 +378,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   /** A held message was handed over. */
   function oweProof(): void {
+    if (isAsking) return; // that ping will be behind it
     if (askAt === Infinity) {
       askAt = parts.now() + PROOF_DELAY;
       connection.rearm();
