@@ -1,7 +1,7 @@
 // What does one socket go through before its session is ready? PROTOCOL.md, "Who may say what, and when".
 import { describe, expect, test, vi } from 'vitest';
 import { CLOSE, END, encodeOpen } from '@holdfast/session/wire';
-import { createWorld, late, settled, Socket } from './world.ts';
+import { createGate, createWorld, each, late, settled, Socket } from './world.ts';
 
 describe('the greeting', () => {
   test('the server speaks first, and says what it holds and bears', () => {
@@ -286,6 +286,23 @@ describe('a resume', () => {
     expect(refused.closed).toEqual({ code: 1013, reason: 'retry-after=5.000' });
     expect(refused.frames.some(({ type }) => type === 'lost')).toBe(false);
     expect(world.nodes[0]!.rejoin(before).ready.received).toBe(0);
+  });
+
+  test('whose client went while the store was asked counts as nobody: a full session then ends', async () => {
+    const world = createWorld();
+    const asked = createGate();
+    const store = each(world.memory, (ask, name) => (name === 'resume' ? asked.promise.then(ask) : ask()));
+    const node = world.node({ store, maxMessages: 1 });
+    const before = node.join();
+    node.rejoin(before).break();
+    asked.open();
+    await settled();
+    expect(before.closed?.code).toBe(CLOSE.superseded);
+    expect(await node.half.send(before.memory.sid, 'a')).toBe(true);
+    expect(await node.half.send(before.memory.sid, 'b')).toBe(false);
+    const after = node.rejoin(before);
+    await settled();
+    expect(after.last).toEqual({ type: 'lost', reason: 'overflow' });
   });
 
   test('whose client went while the store was asked gives the lease back', async () => {
