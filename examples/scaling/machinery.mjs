@@ -37,26 +37,27 @@ export function findPrograms() {
 export async function createFleet({ idle, drainOver }) {
   const programs = findPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-scaling-'));
-  const running = new Set();
+  /** What runs, and the signal that ends it: nginx has to be asked, or its worker stays. */
+  const running = new Map();
   const log = join(folder, 'handled');
   writeFileSync(log, '');
   const [redisPort, one, two, nginxPort, haproxyPort] = await freePorts(5);
   const ports = [one, two];
 
   process.once('exit', () => {
-    for (const child of running) child.kill('SIGKILL');
+    for (const [child, signal] of running) child.kill(signal);
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function keep(child) {
-    running.add(child);
+  function keep(child, signal) {
+    running.set(child, signal);
     child.once('exit', () => running.delete(child));
     return child;
   }
 
   /** Resolves when it listens. */
   async function start(name, args, port) {
-    const child = keep(spawn(programs[name], args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+    const child = keep(spawn(programs[name], args, { stdio: ['ignore', 'ignore', 'inherit'] }), 'SIGTERM');
     await answers(port, child, name);
   }
 
@@ -76,7 +77,7 @@ export async function createFleet({ idle, drainOver }) {
       LOG: log,
       DRAIN_OVER: String(drainOver),
     };
-    const child = keep(fork(path('server.mjs'), { env }));
+    const child = keep(fork(path('server.mjs'), { env }), 'SIGKILL'); // SIGTERM would drain it
     const [first] = await once(child, 'message');
     if (first !== 'ready') throw new Error('a server did not come up');
     return child;
@@ -105,8 +106,8 @@ export async function createFleet({ idle, drainOver }) {
       return told;
     },
     async end() {
-      const gone = [...running].map((child) => once(child, 'exit'));
-      for (const child of running) child.kill('SIGKILL');
+      const gone = [...running.keys()].map((child) => once(child, 'exit'));
+      for (const [child, signal] of running) child.kill(signal);
       await Promise.all(gone);
     },
   };
