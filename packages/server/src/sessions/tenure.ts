@@ -5,7 +5,6 @@
 
 import {
   CLOSE,
-  encodeLost,
   encodePong,
   encodeVolatile,
   END,
@@ -269,15 +268,14 @@ export class Tenure<Identity> {
       return;
     }
     if (reason === 'ended') this.end();
-    else this.loseClient(reason);
+    else this.loseClient();
     this.home.ended(this, reason, undelivered);
   }
 
   // ---------------------------------------------------------------------------------------------------------------
 
-  /** The client comes again at once; and if we cannot say why it has lost its session, the store will tell it then. */
-  private loseClient(reason: EndReason): void {
-    if (this.isServed && reason !== 'unknown') this.transport.send(encodeLost({ reason }));
+  /** The client comes again at once, and is told then why it has lost its session. */
+  private loseClient(): void {
     this.stop();
     this.hangUp(SERVICE_RESTART, retryAfterReason(0));
   }

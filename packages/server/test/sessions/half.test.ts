@@ -220,14 +220,14 @@ describe('time', () => {
 });
 
 describe('a session that the store says is gone', () => {
-  test('for a reason: the client is told, and comes again at once', async () => {
+  test('for a reason: the client comes again at once, and is told then', async () => {
     const world = createWorld();
     const node = world.node();
     const socket = node.join();
     world.memory.end({ sid: socket.ready.sid }, 'overflow', 1_000);
-    expect(socket.last).toEqual({ type: 'lost', reason: 'overflow' });
     expect(socket.closed).toEqual({ code: 1012, reason: 'retry-after=0.000' });
     expect(node.told.at(-1)).toEqual({ name: 'ended', value: { reason: 'overflow', undelivered: [] } });
+    expect(node.rejoin(socket).last).toEqual({ type: 'lost', reason: 'overflow' });
   });
 
   test('only in old news is not: the store is asked first', async () => {
