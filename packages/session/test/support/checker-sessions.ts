@@ -40,7 +40,7 @@ const SUPERSEDED = 4802;
 const BLAMES = [1002, 1003, 1007, 1009, 1011];
 const BLAMED = 3;
 const BARREN = 20;
-/** Dials that somebody may make when nothing goes wrong any more, until the session stands. */
+/** Dials that somebody may make in a row when nothing goes wrong any more, and nothing gets through. */
 const ENOUGH = 12;
 /** A tombstone says why within so many times the `ttl`. */
 const TOMBSTONE_TTLS = 10;
@@ -162,6 +162,7 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
       if (acked < before.acked) broken('I9', `${event.client} knew of ${before.acked}, and then of ${acked}`);
       if (sent < before.sent) broken('I9', `${event.client} sent ${before.sent}, and then ${sent}`);
     }
+    if (before?.sid === sid && before && received + acked > before.received + before.acked) client.dialsWhenQuiet = 0;
     client.asked = sid === undefined ? undefined : { sid, received, acked, sent };
     if (sid !== undefined) client.sid = sid;
     if (isQuiet && !isCrowded && ++client.dialsWhenQuiet === ENOUGH) broken('L2', `${event.client} dials and dials`);

@@ -161,7 +161,8 @@ export function createFaultyStore(
           }
           if (outcome.name !== 'resumed') return outcome;
           note({ type: 'touched', sid });
-          if (before && before.begun > before.committed) note({ type: 'forced', sid, from: before.node ?? '' });
+          if (before && claim.force && before.begun > before.committed)
+            note({ type: 'forced', sid, from: before.node ?? '' });
           return outcome;
         }),
       begin: (lease, from, to) => withLease(lease, () => store.begin(lease, from, to)),

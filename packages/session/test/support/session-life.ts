@@ -230,16 +230,7 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         }
         return timeline.run(timeline.now);
       case 'server sends':
-        for (let i = upTo(burst); i >= 0 && node; i--) {
-          const sid = (chance(0.9) ? who?.sid : undefined) ?? world.sids[upTo(world.sids.length)];
-          if (sid === undefined) break;
-          if (chance(0.1))
-            node.half
-              .get(sid)
-              ?.send('v', { volatile: true })
-              .catch(() => {});
-          world.sendFromServer(node, sid, pick(0, 0, 80, 400), chance(0.2));
-        }
+        if (node) serverSends(node, who, upTo(burst) + 1);
         return timeline.run(timeline.now);
       case 'time passes':
         return run(pick(1, 20, 100, 400, hasShortLives ? 2_500 : 900));
@@ -266,8 +257,17 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         return;
       case 'the store rolls back': {
         const then = world.store.copy();
-        await run(20 + dice() * 580);
-        return world.rollBack(then);
+        if (chance(0.5)) {
+          await run(20 + dice() * 580);
+          return world.rollBack(then);
+        }
+        // a failover: what was just delivered is forgotten, and others get its numbers before anybody is back
+        if (node && who) serverSends(node, who, 3);
+        await run(pick(100, 400));
+        breakAll(0);
+        world.rollBack(then);
+        if (node && who) serverSends(node, who, 6);
+        return;
       }
       case 'the store fails':
         storeIsAway = true;
@@ -318,9 +318,26 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         if (who?.sid !== undefined) world.intrude(who, chance(0.5));
         return;
       case 'all links break':
-        for (const link of world.links) {
-          if (link.isLive) link.break({ up: dice() * 500, down: dice() * 500 }, { client: 0, node: 500 });
-        }
+        breakAll(500);
+    }
+  }
+
+  function serverSends(node: NodeInWorld, who: ClientInWorld | undefined, times: number): void {
+    for (let i = times; i > 0; i--) {
+      const sid = (chance(0.9) ? who?.sid : undefined) ?? world.sids[upTo(world.sids.length)];
+      if (sid === undefined) return;
+      if (chance(0.1))
+        node.half
+          .get(sid)
+          ?.send('v', { volatile: true })
+          .catch(() => {});
+      world.sendFromServer(node, sid, pick(0, 0, 80, 400), chance(0.2));
+    }
+  }
+
+  function breakAll(lateBy: number): void {
+    for (const link of world.links) {
+      if (link.isLive) link.break({ up: dice() * lateBy, down: dice() * lateBy }, { client: 0, node: 500 });
     }
   }
 
