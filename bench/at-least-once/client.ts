@@ -1,19 +1,31 @@
 // One client in a process of its own. Arguments: how it delivers, the bytes of a message, and the address.
 //
+// `each ping five times` is `at least once` with four more pings beside each of its own; nobody waits for their replies.
 // `held, proofs for nothing` is the client of `at least once` on an adapter that answers pings itself: it holds messages,
 // asks for proofs and lets go of what is proven, and no ping and no pong is on the wire.
 
 import { connect, nodeAdapter, type Adapter } from '@holdfast/node';
-import { ALL_HERE, cpuSoFar, TURN, type ClientAnswer, type ClientOrder, type Contender, type Turn } from './ends.ts';
+import {
+  ALL_HERE,
+  cpuSoFar,
+  TIMES,
+  TURN,
+  type ClientAnswer,
+  type ClientOrder,
+  type Contender,
+  type Turn,
+} from './ends.ts';
 
 if (!import.meta.resolve('@holdfast/node').endsWith('/dist/index.mjs')) throw new Error('not the built client');
 
 const [contender, size, url, warm] = process.argv.slice(2) as [Contender, string, string, string?];
 const texts = Array.from({ length: 64 }, (_, i) => String(i).padEnd(Number(size), '.'));
 const tally = { pings: 0, drops: 0 };
+/** A reply that answers no question. */
+const NOBODYS = new Uint8Array(3);
 
 const client = connect(url, {
-  adapter: counting(nodeAdapter(), contender === 'held, proofs for nothing'),
+  adapter: counting(nodeAdapter()),
   delivery: contender === 'at most once' ? 'at-most-once' : 'at-least-once',
 });
 let goOn = (): void => {};
@@ -79,15 +91,16 @@ async function measured(work: () => Promise<void>): Promise<Turn> {
   };
 }
 
-function counting(inner: Adapter, answersItself: boolean): Adapter {
+function counting(inner: Adapter): Adapter {
   return {
     ...inner,
     openSocket(request, events) {
       const socket = inner.openSocket(request, events);
       const ping = (payload: Uint8Array): void => {
         tally.pings++;
-        if (answersItself) setImmediate(() => events.pong!(payload));
-        else socket.ping!(payload);
+        if (contender === 'held, proofs for nothing') return void setImmediate(() => events.pong!(payload));
+        socket.ping!(payload);
+        for (let more = contender === 'each ping five times' ? TIMES - 1 : 0; more > 0; more--) socket.ping!(NOBODYS);
       };
       return Object.assign(Object.create(socket) as typeof socket, { ping });
     },

@@ -1,10 +1,18 @@
 // What do the ends of the benchmark have in common, and say to one another?
 
-export const CONTENDERS = ['at most once', 'at least once', 'held, proofs for nothing'] as const;
+export const CONTENDERS = [
+  'at most once',
+  'at least once',
+  'each ping five times',
+  'held, proofs for nothing',
+] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
 export const SIZES = [100, 1_000] as const;
 export type Size = (typeof SIZES)[number];
+
+/** How many pings `each ping five times` writes for one. */
+export const TIMES = 5;
 
 /** Messages in one turn. The server says so when they have arrived. */
 export const TURN = 5_000;
