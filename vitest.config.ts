@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { NEEDS_BROWSER, browserProjects } from './tools/browsers/projects.ts';
+import { NEEDS_SERVER, serverProjects } from './tools/servers/projects.ts';
 import { plantedFault } from './tools/planted-fault.ts';
 
 const source = (name: string, entry = 'index') =>
@@ -33,7 +34,7 @@ const withoutBrowser: TestProjectInlineConfiguration[] = [
     test: {
       name: 'node',
       include: ['{packages,examples,tools}/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-      exclude: [realTime, ...NEEDS_BROWSER],
+      exclude: [realTime, ...NEEDS_BROWSER, ...NEEDS_SERVER],
       typecheck: {
         enabled: true,
         include: ['packages/*/test/**/*.test-d.ts'],
@@ -54,7 +55,9 @@ const withoutBrowser: TestProjectInlineConfiguration[] = [
 export default defineConfig(({ mode }) => ({
   test: {
     projects:
-      mode === 'browsers' ? browserProjects(alias, true) : [...withoutBrowser, ...browserProjects(alias, false)],
+      mode === 'browsers'
+        ? browserProjects(alias, true)
+        : [...withoutBrowser, ...serverProjects(alias), ...browserProjects(alias, false)],
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**'],

@@ -59,7 +59,7 @@ export interface DropEvent<Out> {
  */
 export interface LostEvent<Out> {
   /**
-   * What ended it: `expired`, `unknown`, `overflow`, `regressed`, `unauthorized`, `limit`, `ended`, as the server says;
+   * What ended it: `expired`, `unknown`, `overflow`, `regressed`, `unauthorized`, `ended`, as the server says;
    * `taken` by another holder of the same token; `protocol`, `poison`, `downgrade`, as we found.
    */
   readonly reason: string;
