@@ -110,6 +110,8 @@ class Half<Identity, Request>
   private readonly waits = new Set<() => void>();
   private readonly unwatch: () => void;
   private cancelBeat: (() => void) | undefined;
+  /** A store that takes longer than a beat is not asked by the next one too. */
+  private isTouching = false;
 
   constructor(
     readonly settings: SessionSettings<Identity, Request>,
@@ -415,23 +417,24 @@ class Half<Identity, Request>
 
   private beat(): void {
     const now = this.platform.now();
-    let tenures: Tenure<Identity>[] = [];
+    const served: Tenure<Identity>[] = [];
     for (const held of this.held.values()) {
       if (held.expiresAt !== undefined && held.expiresAt <= now) this.expire(held);
-      if (!held.tenure.isServed) continue;
-      tenures.push(held.tenure);
-      if (tenures.length < TOUCHED_AT_ONCE) continue;
-      this.touch(tenures);
-      tenures = [];
+      if (held.tenure.isServed) served.push(held.tenure);
     }
-    if (tenures.length > 0) this.touch(tenures);
+    if (!this.isTouching) this.touch(served, 0);
   }
 
   /**
-   * A store that does not answer is no reason to close sockets here: all would come back at once. Those that have something
-   * to say find out by themselves.
+   * Some at a time, and the next when the store has answered, so that a message never waits behind all of them. A store that
+   * does not answer is no reason to close sockets here: all would come back at once. Those that have something to say find
+   * out by themselves.
    */
-  private touch(tenures: readonly Tenure<Identity>[]): void {
+  private touch(served: readonly Tenure<Identity>[], from: number): void {
+    this.isTouching = from < served.length && this.state.name !== 'closing';
+    if (!this.isTouching) return;
+    const to = from + TOUCHED_AT_ONCE;
+    const tenures = served.slice(from, to).filter((tenure) => tenure.isServed);
     whenAnswered(
       () =>
         this.store.touch(
@@ -443,8 +446,12 @@ class Half<Identity, Request>
           tenure.stands(standings[i] ?? 'ok');
           tenure.check();
         }
+        this.touch(served, to);
       },
-      (cause) => this.failed(storeFailed(cause)),
+      (cause) => {
+        this.failed(storeFailed(cause));
+        this.touch(served, to);
+      },
     );
   }
 

@@ -80,12 +80,17 @@ const UNAUTHORIZED = 4401;
 
 export class Link<Identity, Request> {
   private state: State<Identity> = { name: 'ending' };
+  private readonly transport: Wire;
+  /** Until the socket is gone. */
+  private visitor: SessionVisitor<Identity, Request> | undefined;
 
   constructor(
     private readonly home: LinkHome<Identity, Request>,
-    private readonly transport: Transport,
-    private readonly visitor: SessionVisitor<Identity, Request>,
+    transport: Transport,
+    visitor: SessionVisitor<Identity, Request>,
   ) {
+    this.transport = new Wire(transport);
+    this.visitor = visitor;
     const { ttl, maxMessage, heartbeat, maxBytes } = home.settings;
     if (home.room() === 'leaving') {
       transport.close(SERVICE_RESTART, '');
@@ -115,6 +120,8 @@ export class Link<Identity, Request> {
     const { state } = this;
     this.become({ name: 'ending' });
     if (state.name === 'ready') state.tenure.leave();
+    this.transport.letGo();
+    this.visitor = undefined;
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -148,7 +155,7 @@ export class Link<Identity, Request> {
   private admit(frame: OpenFrame | ResumeFrame): void {
     if (frame.version > VERSION) return this.close(CLOSE.protocol, 'version');
     const { settings, platform } = this.home;
-    const { request, identity } = this.visitor;
+    const { request, identity } = this.visitor!;
     const late = () => {
       const message = `sessions.authorize gave no answer within ${settings.admissionTimeout} ms`;
       this.admissionFailed(serverError('ADMISSION_TIMEOUT', message));
@@ -289,12 +296,12 @@ export class Link<Identity, Request> {
   }
 
   private begin(principal: string, beginning: Beginning, token: string | undefined): void {
-    const { transport, visitor } = this;
+    const { transport } = this;
     const { lease, committed, stored } = beginning;
     this.home.begin({
       transport,
       hangUp: (code, reason) => this.close(code, reason),
-      visitor,
+      visitor: this.visitor!,
       principal,
       beginning,
       isResumed: token === undefined,
@@ -346,6 +353,53 @@ export class Link<Identity, Request> {
     else if (left.name === 'resuming') left.stopAsking();
   }
 }
+
+/**
+ * The way to the socket. A session that waits for its client keeps it, and a socket that is gone weighs ten times as much as
+ * such a session; so it lets go of that.
+ */
+class Wire implements Transport {
+  constructor(private transport: Transport) {}
+
+  send(data: Data): void {
+    this.transport.send(data);
+  }
+
+  close(code: number, reason: string): void {
+    this.transport.close(code, reason);
+  }
+
+  terminate(): void {
+    this.transport.terminate();
+  }
+
+  pause(): void {
+    this.transport.pause();
+  }
+
+  resume(): void {
+    this.transport.resume();
+  }
+
+  get bufferedAmount(): number {
+    return this.transport.bufferedAmount;
+  }
+
+  letGo(): void {
+    this.transport = NOWHERE;
+  }
+}
+
+const NOWHERE: Transport = {
+  send: ignore,
+  close: ignore,
+  terminate: ignore,
+  pause: ignore,
+  resume: ignore,
+  bufferedAmount: 0,
+};
+
+function ignore(): void {}
 
 function sizeOf(data: Data): number {
   return typeof data === 'string' ? Buffer.byteLength(data) : data.length;
