@@ -1,0 +1,49 @@
+// What does a node with many sessions weigh, on its store and in its memory?
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import type { SessionStore } from '../../src/sessions/store.ts';
+import { createGate, createWorld, settled } from './world.ts';
+
+test('leases are touched some at a time: the next when the store has answered, and not by two beats at once', async () => {
+  const world = createWorld();
+  const asked: number[] = [];
+  let gate = createGate();
+  const touch: SessionStore['touch'] = async (leases, ttl) => {
+    asked.push(leases.length);
+    await gate.promise;
+    return world.memory.touch(leases, ttl);
+  };
+  const node = world.node({ store: { ...world.memory, touch } });
+  for (let i = 0; i < 600; i++) node.join({ auth: `${i}` });
+  await world.time.pass(60_000);
+  expect(asked).toEqual([256]);
+  for (const expected of [
+    [256, 256],
+    [256, 256, 88],
+    [256, 256, 88],
+  ]) {
+    const answered = gate;
+    gate = createGate();
+    answered.open();
+    await settled();
+    expect(asked).toEqual(expected);
+  }
+  gate.open();
+});
+
+test('a session that waits for its client does not keep the socket that is gone', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const node = createWorld().node();
+  const socket = (() => {
+    const socket = node.dial().open();
+    socket.break();
+    return new WeakRef(socket);
+  })();
+  await new Promise(setImmediate);
+  collect();
+  expect(node.session.isConnected).toBe(false);
+  expect(socket.deref()).toBeUndefined();
+});
