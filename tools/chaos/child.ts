@@ -8,8 +8,8 @@ import { createBirpc } from 'birpc';
 import { build } from 'esbuild';
 import { READY } from './in-child.ts';
 
-/** Answers from a process that was stopped for a while may take as long; from one that was killed none comes. */
-const LONGEST_ANSWER = 60_000;
+/** A process that is stopped for a while, or settles after much, may take as long; one that was killed never answers. */
+const LONGEST_ANSWER = 300_000;
 
 /** What can be asked over there. */
 type Asked<Remote extends object> = ReturnType<typeof createBirpc<Remote, object>>;

@@ -2,7 +2,7 @@
 
 import type { HistoryEvent } from '../../packages/session/test/support/history.ts';
 import type { ClientNote, Noted } from './diary.ts';
-import { sidOf, type Records } from './stage.ts';
+import { sidOf, type Records } from './records.ts';
 
 export interface HistoryOptions {
   readonly ttl: number;
@@ -90,6 +90,12 @@ export function historyOf(records: Records, options: HistoryOptions): ChaosHisto
     let told: number[] = [];
     const mayComeAgain = new Set<number>();
     let sendingAt = 0;
+    /** What was told of later was accepted: its snapshot was on the disk, and the kill came before the note of it. */
+    const toldOf = new Set(
+      notes.flatMap((note) =>
+        note.what === 'lost' ? [...note.inDoubt, ...note.unsent] : note.what === 'dropped' ? [note.n] : [],
+      ),
+    );
 
     const accept = ({ n, at }: { readonly n: number; readonly at: number }): void => {
       const message = numberOf(client, n);
@@ -103,7 +109,7 @@ export function historyOf(records: Records, options: HistoryOptions): ChaosHisto
         case 'born':
           if (note === notes[0]) break;
           for (const one of accepted) {
-            if (firstHandled.has(numberOf(client, one.n))) accept(one);
+            if (firstHandled.has(numberOf(client, one.n)) || toldOf.has(one.n)) accept(one);
             else diedUnsaved++;
           }
           for (const message of told) mayComeAgain.add(message);

@@ -23,8 +23,11 @@ export function readPayload(data: Data): readonly string[] | undefined {
   const bar = text.indexOf('|');
   const head = text.slice(0, bar);
   const filler = text.slice(bar + 1);
-  return bar > 0 && filler === fillerOf(head, [...filler].length) ? head.split(' ') : undefined;
+  return bar > 0 && filler === fillerOf(head, lengthOf(filler)) ? head.split(' ') : undefined;
 }
+
+/** In letters of the alphabet, some of which are two for JavaScript. */
+const lengthOf = (filler: string): number => Array.from(filler).length;
 
 function fillerOf(head: string, length: number): string {
   let state = length;

@@ -35,6 +35,7 @@ export interface ServerFunctions {
 /** How often messages are sent, and how often others' sessions are looked for, in milliseconds. */
 const TICK = 25;
 const LOOK = 500;
+const MOST_CAUGHT_UP = 1_000;
 /** Until a handler tries Redis again. */
 const AGAIN = 50;
 
@@ -64,7 +65,7 @@ server
     const { sid, principal } = session;
     write({ what: 'session', sid, client: principal, resumed });
     known.add(sid);
-    untilDone(() => client.sAdd(KEYS.sids, sid));
+    void untilDone(() => client.sAdd(KEYS.sids, sid));
     if (listening.has(session)) return;
     listening.add(session);
     session.on('ended', ({ reason }) => write({ what: 'ended', sid, reason }));
@@ -105,10 +106,14 @@ const known = new Set<string>();
 const counts = new Map<string, number>();
 const pending = new Set<Promise<void>>();
 let owed = 0;
+let ticked = performance.now();
 
+/** After a pause it catches up on a second of it at most: a process that stood still has nothing to say about that time. */
 function tick(): void {
   const sids = [...known];
-  owed += (sids.length * rate * TICK) / 1_000;
+  const now = performance.now();
+  owed += (sids.length * rate * Math.min(now - ticked, MOST_CAUGHT_UP)) / 1_000;
+  ticked = now;
   for (; owed >= 1 && sids.length > 0; owed--) {
     const sent = send(sids[Math.floor(Math.random() * sids.length)]!);
     pending.add(sent);

@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { createFaultProxy, type FaultProxy } from '@holdfast/testing';
-import { startRedis, type RedisServer } from '../../packages/redis/test/support/redis-server.ts';
+import { startRedis } from '../../packages/redis/test/support/redis-server.ts';
 import { createRandom } from '../../packages/testing/src/random.ts';
 import { buildPrograms, startChild, type Child } from './child.ts';
 import type { Clients, ClientsHow } from './client-process.ts';
-import { readDiary, sharedNow, type ClientNote, type Noted, type ServerNote } from './diary.ts';
+import { readDiary, sharedNow, type ClientNote, type ServerNote } from './diary.ts';
 import { KEYS, readEffect, type Effect } from './effects.ts';
-import { startPages, type ChaosPage, type Pages } from './pages.ts';
+import { startPages, type ChaosPage } from './pages.ts';
 import type { Mishap } from './plan.ts';
+import { sidOf, type Records, type Trouble } from './records.ts';
 import type { ServerFunctions, ServerHow } from './server-process.ts';
 
 export interface StageOptions {
@@ -23,29 +24,6 @@ export interface StageOptions {
   readonly pages: number;
   /** Messages a second, of each client and to each session. */
   readonly rate: number;
-}
-
-/** What went wrong on purpose, as far as it excuses anything; by the clock that all share. */
-export type Trouble = { readonly at: number } & (
-  { readonly what: 'crashed'; readonly writer: string } | { readonly what: 'store failed' }
-);
-
-/** Everything that was written down. */
-export interface Records {
-  readonly clients: readonly {
-    readonly name: string;
-    readonly place: 'process' | 'page';
-    readonly notes: readonly Noted<ClientNote>[];
-  }[];
-  readonly servers: readonly { readonly writer: string; readonly notes: readonly Noted<ServerNote>[] }[];
-  readonly troubles: readonly Trouble[];
-  /** By session. */
-  readonly effects: ReadonlyMap<string, readonly Effect[]>;
-  /** When nothing went wrong any more, and when everything had arrived. */
-  readonly quietAt: number;
-  readonly settledAt: number;
-  /** Clients that still held messages then: none, if all is well. */
-  readonly unsettled: readonly string[];
 }
 
 export interface Stage {
@@ -286,15 +264,6 @@ export async function startStage({ clients, pages, rate }: StageOptions): Promis
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Of the session that a client has; nothing if it has none, or got nothing of it. */
-export function sidOf(notes: readonly Noted<ClientNote>[]): string | undefined {
-  for (const note of notes.toReversed()) {
-    if (note.what === 'got') return note.sid;
-    if (note.what === 'lost' || (note.what === 'session' && !note.resumed)) return undefined;
-  }
-  return undefined;
 }
 
 /** What a mishap is about. */

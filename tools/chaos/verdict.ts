@@ -3,7 +3,7 @@
 import { checkHistory, type HistoryEvent } from '../../packages/session/test/support/checker.ts';
 import { historyOf } from './history.ts';
 import type { MishapName } from './plan.ts';
-import type { Records } from './stage.ts';
+import type { Records } from './records.ts';
 
 export interface ChaosVerdict {
   readonly isGood: boolean;

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import type { ClientNote, Noted, ServerNote } from '../diary.ts';
 import type { Effect } from '../effects.ts';
-import type { Records } from '../stage.ts';
+import type { Records } from '../records.ts';
 import { judge } from '../verdict.ts';
 
 type Note<T> = T extends unknown ? Omit<T, 'at'> : never;
@@ -49,9 +49,9 @@ const stored = (k: number): ServerNote[] => [
   { what: 'sending', sid: 's', k, bytes: 10 },
   { what: 'stored', sid: 's', k },
 ];
-/** What a client gets is a while after it was sent. */
+/** What a client gets, and hears of a loss, is a while after it was sent. */
 const timed = <T extends Note<ClientNote> | Note<ServerNote>>(notes: readonly T[], from: number): Noted<T>[] =>
-  notes.map((note, i) => ({ ...note, at: from + i + (note.what === 'got' ? 200 : 0) }));
+  notes.map((note, i) => ({ ...note, at: from + i + (note.what === 'got' || note.what === 'lost' ? 200 : 0) }));
 
 const born: ClientNote[] = [{ what: 'born' }, { what: 'session', resumed: false }];
 
@@ -119,6 +119,11 @@ it('what a killed client had in no snapshot is neither lost nor doubled, and is 
   const { figures, violations } = judge(recordsOf({ client }), {});
   expect(violations).toEqual([]);
   expect(figures).toMatchObject({ toldAgain: 1, diedUnsaved: 1, lost: 0, duplicated: 0 });
+
+  const lost: ClientNote = { what: 'lost', reason: 'expired', inDoubt: [3], unsent: [] };
+  const told = judge(recordsOf({ client: [...client, lost] }), {});
+  expect(told.violations.filter((words) => !words.startsWith('I6'))).toEqual([]);
+  expect(told.figures).toMatchObject({ diedUnsaved: 0, inDoubt: 1, lost: 0 });
 });
 
 it('a client that is not done is not good', () => {
