@@ -16,13 +16,15 @@ const SESSIONS = Number(process.argv.find((arg) => /^\d+$/.test(arg)) ?? 10_000)
 const WARM_UP = 500;
 /** Of those that are counted without a socket, so many have one at a time. */
 const AT_ONCE = 250;
-/** Milliseconds; longer than a heartbeat, so that each session is touched. */
-const IDLE = 30_000;
+/** Milliseconds from one touch of all sessions to the next: a server's default. What is measured holds exactly one of each. */
+const BEAT = 30_000;
 const SECONDS = 10;
-const PER_SECOND = Math.min(1_000, SESSIONS / SECONDS);
+const BURST = 32;
+/** A second, so that in `SECONDS` each session gets one at most. */
+const PER_SECOND = Math.floor(Math.min(1_000, SESSIONS / SECONDS) / BURST) * BURST;
 const LOADS: Readonly<Record<string, Load>> = {
   'one by one': { messages: PER_SECOND * SECONDS, perSecond: PER_SECOND, burst: 1, bytes: 100 },
-  'in bursts of 32': { messages: PER_SECOND * SECONDS, perSecond: PER_SECOND, burst: 32, bytes: 100 },
+  [`in bursts of ${BURST}`]: { messages: PER_SECOND * SECONDS, perSecond: PER_SECOND, burst: BURST, bytes: 100 },
 };
 /** Milliseconds over which a server that is drained sends its clients away. */
 const DRAIN = 20_000;
@@ -76,64 +78,37 @@ async function runInMemory(): Promise<void> {
   await Promise.all([end(clients), end(server.process)]);
 }
 
-/** An idle while, then messages either way. */
+/** An idle while, then messages either way. Each takes as long, so that what is idle can be taken off. */
 async function measureLife(
   where: string,
   server: ChildProcess,
   clients: ChildProcess,
   redis: Redis | undefined,
 ): Promise<void> {
-  const idle = await spent(server, redis, () => pause(IDLE));
-  const idlePerSecond = idle.server / (IDLE / 1e3);
-  note(
-    `${where}: idle, processor time of the server for 1 000 sessions`,
-    idlePerSecond / (SESSIONS / 1e3),
-    msPerSecond,
-  );
-  const redisIdle = idle.redis ? idle.redis.cpu / (IDLE / 1e3) : 0;
+  const idle = await spent(server, redis, () => pause(BEAT));
+  const perThousand = (cpu: number) => cpu / (BEAT / 1e3) / (SESSIONS / 1e3);
+  note(`${where}: idle, processor time of the server for 1 000 sessions`, perThousand(idle.server), msPerSecond);
   if (idle.redis) {
-    note(`${where}: idle, processor time of Redis for 1 000 sessions`, redisIdle / (SESSIONS / 1e3), msPerSecond);
-    note(
-      `${where}: idle, scripts of a session in a minute`,
-      ((idle.redis.calls['evalsha'] ?? 0) / SESSIONS) * (60e3 / IDLE),
-      plain,
-    );
-    note(
-      `${where}: idle, bytes of a session in a minute, to Redis`,
-      (idle.redis.bytesIn / SESSIONS) * (60e3 / IDLE),
-      bytes,
-    );
-    note(
-      `${where}: idle, bytes of a session in a minute, from Redis`,
-      (idle.redis.bytesOut / SESSIONS) * (60e3 / IDLE),
-      bytes,
-    );
+    note(`${where}: idle, processor time of Redis for 1 000 sessions`, perThousand(idle.redis.cpu), msPerSecond);
+    noteRedis(`${where}: idle`, idle.redis, SESSIONS, `a session in ${BEAT / 1e3} s`);
   }
   for (const [how, load] of Object.entries(LOADS)) {
     for (const direction of ['client to server', 'server to client'] as const) {
-      const began = performance.now();
       const cost = await spent(server, redis, async () => {
+        const over = pause(BEAT);
         const before = await arrived(direction, server, clients);
         await ask(direction === 'client to server' ? clients : server, { name: 'send', load });
-        await pause(SETTLE);
+        await over;
         const count = (await arrived(direction, server, clients)) - before;
-        if (count !== load.messages - (load.messages % load.burst))
-          throw new Error(`${count} of ${load.messages} arrived`);
+        if (count !== load.messages) throw new Error(`${count} of ${load.messages} arrived`);
       });
-      const seconds = (performance.now() - began) / 1e3;
       const what = `${where}: ${direction}, ${how}`;
-      note(
-        `${what}, processor time of the server for 1 000 messages`,
-        ((cost.server - idlePerSecond * seconds) / load.messages) * 1e3,
-        ms,
-      );
-      if (!cost.redis) continue;
-      note(
-        `${what}, processor time of Redis for 1 000 messages`,
-        ((cost.redis.cpu - redisIdle * seconds) / load.messages) * 1e3,
-        ms,
-      );
-      noteRedis(what, cost.redis, load.messages, 'a message');
+      const perMessages = (cpu: number) => (cpu / load.messages) * 1e3;
+      note(`${what}, processor time of the server for 1 000 messages`, perMessages(cost.server - idle.server), ms);
+      if (!cost.redis || !idle.redis) continue;
+      const more = between(idle.redis, cost.redis);
+      note(`${what}, processor time of Redis for 1 000 messages`, perMessages(more.cpu), ms);
+      noteRedis(what, more, load.messages, 'a message');
     }
   }
 }
@@ -148,7 +123,7 @@ function noteRedis(what: string, { calls, bytesIn, bytesOut }: RedisUsage, count
 }
 
 async function arrived(direction: string, server: ChildProcess, clients: ChildProcess): Promise<number> {
-  if (direction === 'client to server') return (await usageOf(server)).handled;
+  if (direction === 'client to server') return (await glanceAt(server)).handled;
   return ((await ask(clients, { name: 'usage' })) as ClientUsage).received;
 }
 
@@ -196,7 +171,11 @@ async function massResume(
   redis: Redis,
 ): Promise<Server> {
   const next = await startServer(redis.url);
-  const before = { next: await usageOf(next.process), old: await usageOf(server.process), redis: await redis.usage() };
+  const before = {
+    next: await glanceAt(next.process),
+    old: await glanceAt(server.process),
+    redis: await redis.usage(),
+  };
   const began = performance.now();
   const back = ask(clients, { name: 'resume', url: next.url });
   const gone = once(server.process, 'exit');
@@ -207,11 +186,11 @@ async function massResume(
   const cost = between(before.redis, await redis.usage());
   note(
     `${how}: processor time of the next server for 1 000`,
-    (((await usageOf(next.process)).cpu - before.next.cpu) / SESSIONS) * 1e3,
+    (((await glanceAt(next.process)).cpu - before.next.cpu) / SESSIONS) * 1e3,
     ms,
   );
   if (how === 'drained') {
-    const old = (await usageOf(server.process)).cpu - before.old.cpu;
+    const old = (await glanceAt(server.process)).cpu - before.old.cpu;
     note(`${how}: processor time of the server that goes for 1 000`, (old / SESSIONS) * 1e3, ms);
     server.process.disconnect();
   }
@@ -227,12 +206,12 @@ async function spent(
   redis: Redis | undefined,
   during: () => Promise<void>,
 ): Promise<{ readonly server: number; readonly redis: RedisUsage | undefined }> {
-  const before = { server: await usageOf(server), redis: await redis?.usage() };
+  const before = { server: await glanceAt(server), redis: await redis?.usage() };
   await during();
   const after = await redis?.usage();
   return {
     redis: before.redis && after && between(before.redis, after),
-    server: (await usageOf(server)).cpu - before.server.cpu,
+    server: (await glanceAt(server)).cpu - before.server.cpu,
   };
 }
 
@@ -263,6 +242,10 @@ async function open(clients: ChildProcess, url: string, count: number, atOnce: n
 
 async function usageOf(server: ChildProcess): Promise<Usage> {
   return (await ask(server, { name: 'usage' })) as Usage;
+}
+
+async function glanceAt(server: ChildProcess): Promise<Usage> {
+  return (await ask(server, { name: 'glance' })) as Usage;
 }
 
 function ask(whom: ChildProcess, order: ServerOrder | ClientOrder): Promise<unknown> {

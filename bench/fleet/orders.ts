@@ -3,12 +3,14 @@
 /** To a server. */
 export type ServerOrder =
   | { readonly name: 'usage' }
+  /** The same as it is, with no garbage collected for it. */
+  | { readonly name: 'glance' }
   /** So many messages, each to the next session, a burst at a time. */
   | { readonly name: 'send'; readonly load: Load }
   | { readonly name: 'drain'; readonly over: number };
 
 export interface Usage {
-  /** After the garbage was collected. */
+  /** After the garbage was collected, if `usage` asked. */
   readonly rss: number;
   /** Of the JavaScript heap, and what hangs on it. */
   readonly heap: number;

@@ -37,6 +37,9 @@ server.on('error', (error) => console.error(error.message));
 process.on('message', (order: ServerOrder) => {
   switch (order.name) {
     case 'usage':
+      for (let i = 0; i < 3; i++) global.gc!();
+      return tell(usage());
+    case 'glance':
       return tell(usage());
     case 'send': {
       const all = [...sessions.values()];
@@ -54,7 +57,6 @@ process.on('message', (order: ServerOrder) => {
 process.on('disconnect', () => process.exit());
 
 function usage(): Usage {
-  for (let i = 0; i < 3; i++) global.gc!();
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rss, heap: heapUsed + external, cpu: (user + system) / 1e3, handled };
