@@ -221,7 +221,7 @@ describe('the tables of names', () => {
 
   it('docs/delivery.md has every reason of a drop', () => {
     const told = cells('docs/delivery.md', '## Why a message was dropped');
-    expect(told.toSorted()).toEqual(membersOf(core('delivery'), 'DropReason').toSorted());
+    expect(told.toSorted()).toEqual(membersOf(core('fates'), 'DropReason').toSorted());
   });
 
   it('docs/server.md has every reason of a refusal', () => {

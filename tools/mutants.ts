@@ -130,6 +130,14 @@ const MUTANTS: readonly Mutant[] = [
     ['a handshake is not told that its socket died', 'if (inbox) inbox.fail(', 'if (!inbox) createInbox().fail('],
   ),
   ...inCore(
+    'proof-requests.ts',
+    ['while a step runs, proofs are asked for again and again', '!isAsking && isNeeded', 'isNeeded'],
+    ['a proof is asked for without sparing the server', 'now() - lastPing >= WORTH.ms', 'lastPing < Infinity'],
+    ['the first message waits ten seconds for its proof', 'now() + PROOF_DELAY', 'now() + 10 * PROOF_DELAY'],
+    ['many messages are no reason to ask', 'bounds.maxMessages / SHARE', 'bounds.maxMessages'],
+    ['many bytes are no reason to ask', 'bounds.maxBytes / SHARE', 'bounds.maxBytes'],
+  ),
+  ...inCore(
     'delivery.ts',
     [
       'a message overtakes the queue',
@@ -147,22 +155,13 @@ const MUTANTS: readonly Mutant[] = [
     ['a slice has no end', 'now - started >= SLICE', 'now < started'],
     [
       'messages expire only at the next open',
-      'Math.min(nextSliceAt, askAt, queue.nextExpiry,',
-      'Math.min(nextSliceAt, askAt,',
+      'Math.min(nextSliceAt, requests.at, queue.nextExpiry,',
+      'Math.min(nextSliceAt, requests.at,',
     ],
     ['the high-water mark is not looked at', '> policy.highWaterMark', '> Infinity'],
     // at least once
     ['what is not proven is not sent again', 'queue.rewind();\n        hasRejected', 'hasRejected'],
     ['what is sent again is counted twice', 'handedOver = proven;\n      } else', '} else'],
-    ['while a step runs, proofs are asked for again and again', '!isAsking && (markedAt', '(markedAt'],
-    ['a proof is asked for without sparing the server', 'parts.now() - markTime >= WORTH.ms', 'markTime < Infinity'],
-    [
-      'the first message waits ten seconds for its proof',
-      'parts.now() + PROOF_DELAY',
-      'parts.now() + 10 * PROOF_DELAY',
-    ],
-    ['many messages are no reason to ask', 'policy.maxMessages / SHARE', 'policy.maxMessages'],
-    ['many bytes are no reason to ask', 'policy.maxBytes / SHARE', 'policy.maxBytes'],
     ['who sends again does not ask at once', 'if (resends && !speaks()) ask();', ''],
     ['a flush is lost with its socket', 'flushes.carryOver();', ''],
     ['a flush waits for what was dropped', 'flushes.proven(proven); // what was dropped', '// what was dropped'],

@@ -3,7 +3,7 @@
 import { HoldfastError, show, type ErrorCode } from './errors.ts';
 import { checkMaxAge, readOptions, type ClientOptions } from './options.ts';
 import { createConnection, type ConnectionHandler } from './connection.ts';
-import { createDelivery, type DropReason, type SendOptions, type SendResult } from './delivery.ts';
+import { createDelivery } from './delivery.ts';
 import { createListeners } from './listeners.ts';
 import { createReader, type MessageReader, type ReaderFeed } from './messages.ts';
 import { isClosable, NORMAL, trimReason } from './close-codes.ts';
@@ -12,6 +12,7 @@ import { prepareRequest, type Provider } from './request.ts';
 import { viewOf, type Binary, type Data } from './bytes.ts';
 import { withAccessors } from './accessors.ts';
 import type { CloseInfo } from './adapter.ts';
+import type { DropReason, SendOptions, SendResult } from './fates.ts';
 import type { EndReason, State } from './states.ts';
 import type { Leftovers, ProgressEvent, SessionEvent, SessionHost } from './session-layer.ts';
 

@@ -7,60 +7,15 @@
 import { HoldfastError } from './errors.ts';
 import { createFlushes } from './flushes.ts';
 import { firstTerm, nextTerm } from './proof-term.ts';
+import { createProofRequests } from './proof-requests.ts';
 import { createSendQueue, type QueuedMessage } from './send-queue.ts';
 import { byteLength, copyOf, isSame, type Data } from './bytes.ts';
 import { withAccessors } from './accessors.ts';
 import type { Connection } from './connection.ts';
+import type { DropReason, QueuePolicy, SendOptions, SendResult } from './fates.ts';
 import type { EndReason } from './states.ts';
 import type { SessionQueue, SessionLayer } from './session-layer.ts';
 import type { Socket } from './adapter.ts';
-
-/**
- * Why a message was dropped:
- * - `full`: the queue's bounds are reached (`overflow: 'refuse'`: this message; `'drop-oldest'`: the oldest), or a
- *   `volatile` one could not go out at once
- * - `too-large`: it alone is larger than the queue's bytes
- * - `expired`: its `maxAge` passed before a socket took it
- * - `not-open`: it was sent with `ifOpen` or `volatile`, or nothing is kept (`queue: false`), and no socket was open
- * - `rejected`: the platform refused this one message
- * - `unconfirmed`: it was held until its receipt is proven, a socket has taken it, and it will not be sent again: it may
- *   or may not have arrived
- * - `poison`: three sockets in a row died with this message the first unproven
- * - `closed`: after, or still queued at, the caller's `close()`
- * - `ended`: after, or still queued at, any other end of the client
- */
-export type DropReason =
-  'full' | 'too-large' | 'expired' | 'not-open' | 'rejected' | 'unconfirmed' | 'poison' | 'closed' | 'ended';
-
-/** What became of a message at the call: on its way, waiting, or refused (and told by `drop`). */
-export type SendResult = 'sent' | 'queued' | false;
-
-export interface SendOptions {
-  /**
-   * How long this message may wait for a socket, in milliseconds.
-   * @default the queue's `maxAge`
-   */
-  readonly maxAge?: number | undefined;
-  /**
-   * Only on the socket that is open now: an unsubscribe need not outlive its subscription.
-   * @default false
-   */
-  readonly ifOpen?: boolean | undefined;
-  /**
-   * Now or never: handed to the open socket at once, past what waits, and neither queued nor held nor sent again. For
-   * what the next message makes worthless, such as the position of a pointer.
-   * @default false
-   */
-  readonly volatile?: boolean | undefined;
-}
-
-export interface QueuePolicy {
-  readonly maxMessages: number;
-  readonly maxBytes: number;
-  readonly maxAge: number;
-  readonly overflow: 'refuse' | 'drop-oldest';
-  readonly highWaterMark: number;
-}
 
 export interface DeliveryParts {
   readonly connection: Connection;
@@ -101,15 +56,6 @@ const SLICE = 8;
 /** How often a socket above its high-water mark is looked at, in milliseconds; no platform tells when it has drained. */
 const PRESSURE_POLL = 50;
 
-/**
- * At least once, a proof is asked for when a quarter of the queue's bounds is owed one, and this long after the first
- * message that is. It costs a ping, so it is put off until at least so many messages, or bytes, or milliseconds have
- * passed since the last: a server that allows ten pings a second and forgives a burst is not offended.
- */
-const SHARE = 4;
-const PROOF_DELAY = 1_000;
-const WORTH = { messages: 64, bytes: 131_072, ms: 125 };
-
 /** Sockets in a row that die with the same message first unproven until that message is taken for the cause. */
 const POISON = 3;
 
@@ -117,6 +63,12 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const { connection, queue: policy, layer } = parts;
   const queue = createSendQueue(policy);
   const flushes = createFlushes();
+  const requests = createProofRequests({
+    bounds: policy,
+    now: () => parts.now(),
+    ping: () => connection.feed(FLUSH),
+    rearm: () => connection.rearm(),
+  });
   let hasPressure = false; // somebody was refused or held back, and waits for `writable`
   let nextSliceAt = Infinity;
 
@@ -132,10 +84,6 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   let holds = parts.holds;
   let hasProvenHere = false;
   let provenAtOpen = 0;
-  let askAt = Infinity;
-  let markTime = -Infinity;
-  let unmarkedBytes = 0;
-  let isAsking = false; // a ping is wanted and not written yet
   let hasRejected = false; // of what is held, the host would not send all
   let term = firstTerm(Infinity, 0);
 
@@ -252,8 +200,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       message.expiresAt = Infinity; // it has its number, and the next one counts on it
       message.onlyFor = 0;
     } else {
-      unmarkedBytes += message.bytes;
-      oweProof();
+      requests.owe(handedOver - markedAt, message.bytes);
     }
     return true;
   }
@@ -376,30 +323,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     if (asks) ask();
   }
 
-  /** A held message was handed over. */
-  function oweProof(): void {
-    if (isAsking) return; // that ping will be behind it
-    if (askAt === Infinity) {
-      askAt = parts.now() + PROOF_DELAY;
-      connection.rearm();
-    }
-    if (handedOver - markedAt < policy.maxMessages / SHARE && unmarkedBytes < policy.maxBytes / SHARE) return;
-    const isWorthIt = handedOver - markedAt >= WORTH.messages || unmarkedBytes >= WORTH.bytes;
-    if (isWorthIt || parts.now() - markTime >= WORTH.ms) ask();
-    else if (askAt > markTime + WORTH.ms) {
-      askAt = markTime + WORTH.ms;
-      connection.rearm();
-    }
-  }
-
   /** Asks for a proof of everything handed over, unless that question is out already. */
   function ask(): void {
-    askAt = Infinity;
-    if (!isAsking && (markedAt < handedOver || !connection.isReplyOwed)) {
-      isAsking = true; // for while a step runs, what is fed waits its turn
-      connection.feed(FLUSH);
-    }
-    connection.rearm();
+    requests.ask(markedAt < handedOver || !connection.isReplyOwed);
   }
 
   function prove(mark: number): void {
@@ -530,10 +456,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         flushes.fail(() => new HoldfastError('UNCONFIRMED', 'the socket ended before the proof came'));
       }
       markedAt = handedOver;
-      markTime = -Infinity;
-      unmarkedBytes = trialEnds = 0;
-      isAsking = false;
-      nextSliceAt = askAt = Infinity;
+      requests.reset();
+      trialEnds = 0;
+      nextSliceAt = Infinity;
       dropAll(
         queue.take((message) => message.onlyFor !== 0),
         'not-open',
@@ -549,12 +474,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       hasRejected = true;
     },
     pingWritten() {
-      isAsking = false;
-      if (holds) {
-        markTime = parts.now();
-        unmarkedBytes = 0;
-        askAt = Infinity;
-      }
+      requests.pingWritten();
       return (markedAt = handedOver);
     },
     proven(mark) {
@@ -566,7 +486,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     drain: handOverSlice,
     ended(why) {
-      nextSliceAt = askAt = Infinity;
+      nextSliceAt = Infinity;
+      requests.reset();
       hasPressure = false;
       queue.rewind();
       dropAll(
@@ -579,12 +500,12 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
 
     wakeAt() {
-      return Math.min(nextSliceAt, askAt, queue.nextExpiry, isJudged() ? termEnds() : flushes.deadline);
+      return Math.min(nextSliceAt, requests.at, queue.nextExpiry, isJudged() ? termEnds() : flushes.deadline);
     },
     due(now) {
       dropAll(takeExpired(now), 'expired');
       serveFlushes();
-      if (askAt <= now) ask();
+      if (requests.at <= now) ask();
       if (!isJudged()) flushes.fail(() => noProof(`no reply came within ${parts.proofTimeout} ms`), now);
       else if (termEnds() <= now) judge(now);
       if (nextSliceAt <= now) handOverSlice();

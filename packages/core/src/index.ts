@@ -7,7 +7,7 @@ export { DEFAULTS } from './options.ts';
 export type { AbortSignalLike, ClientOptions, HeartbeatOptions, QueueOptions, ReconnectOptions } from './options.ts';
 export type { DialContext, Provider } from './request.ts';
 export type { Handshake, HandshakeContext } from './handshake.ts';
-export type { DropReason, SendOptions, SendResult } from './delivery.ts';
+export type { DropReason, SendOptions, SendResult } from './fates.ts';
 export type { EndReason } from './states.ts';
 export type { MessageReader } from './messages.ts';
 export { json, type Codec, type JsonOptions, type StandardSchema } from './codec.ts';

@@ -26,7 +26,7 @@ import type { Adapter, CloseInfo } from './adapter.ts';
 import type { Codec } from './codec.ts';
 import type { Handshake } from './handshake.ts';
 import type { Policy } from './states.ts';
-import type { QueuePolicy } from './delivery.ts';
+import type { QueuePolicy } from './fates.ts';
 import type { SessionOption } from './session-layer.ts';
 
 /** An AbortSignal, as far as it is used; its type is not named, since not every runtime has one. */
