@@ -56,6 +56,12 @@ const SLICE = 8;
 /** How often a socket above its high-water mark is looked at, in milliseconds; no platform tells when it has drained. */
 const PRESSURE_POLL = 50;
 
+/**
+ * `writable` is told when so much of the bounds is free. In a session sooner: what is acknowledged now was sent a round trip
+ * ago, and whoever waits until half of it is may have no more than half a window under way.
+ */
+const FREE = { inSession: 1 / 8, else: 1 / 2 };
+
 /** Sockets in a row that die with the same message first unproven until that message is taken for the cause. */
 const POISON = 3;
 
@@ -264,8 +270,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   }
 
   function roomMade(): void {
-    if (!hasPressure || queue.waiting > 0 || queue.length * 2 > policy.maxMessages || queue.bytes * 2 > policy.maxBytes)
-      return;
+    const full = 1 - (speaks() ? FREE.inSession : FREE.else);
+    if (!hasPressure || queue.waiting > 0) return;
+    if (queue.length > policy.maxMessages * full || queue.bytes > policy.maxBytes * full) return;
     hasPressure = false;
     parts.writable();
   }

@@ -221,6 +221,19 @@ describe('messages to the server', () => {
     expect([client.queued, told.writables]).toEqual([1, 1]);
   });
 
+  it('room is told when an eighth is free, so that whoever waits for it has most of a window under way', async () => {
+    const { world, client, opened, server, told } = stage({}, { queue: { maxMessages: 16 } });
+    await opened();
+    for (let i = 0; i < 17; i++) client.send(`${i}`);
+    await world.run(10);
+    ack(server, 1);
+    await world.run(10);
+    expect(told.writables).toBe(0);
+    ack(server, 2);
+    await world.run(10);
+    expect(told.writables).toBe(1);
+  });
+
   it('a message that is larger than either bound is refused at the call', async () => {
     const { client, opened, script, told } = stage({ maxMessage: 100 });
     script.hello = encodeHello({ ...HELLO, maxMessage: 50 });
