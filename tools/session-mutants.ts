@@ -159,6 +159,11 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
   mutant('news that got lost are not made up for', half('          tenure.check();\n', '')),
 
   mutant(
+    'what is stored is forwarded, whatever went before it',
+    outbound('const isNext = seq === this.sent + 1 && before === this.tag;', 'const isNext = seq === this.sent + 1;'),
+    outbound('else if (seq <= this.sent && !isKnown) this.check();', ''),
+  ),
+  mutant(
     'a takeover waits for ever',
     takeover('const force = platform.now() >= deadline;', 'const force = platform.now() < 0;'),
   ),

@@ -65,14 +65,14 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
     const fate = fates.get(message);
     if (!fate) return broken('I1', `message ${message} was handled and never sent`);
     const { running } = session;
-    if (running && !running.isDone && !isExcused(running, session, at)) {
+    if (running && !running.isDone && !isExcused(running, session, node, at)) {
       broken('I10', `${sid}: ${seq} was handled while ${running.message} still was`);
     }
     const run: Run = { message, node, at, isDone: false };
     const before = session.runs.get(seq);
     session.runs.set(seq, run);
     session.running = run;
-    if (before) return again(before, session, sid, seq, message, at);
+    if (before) return again(before, session, sid, seq, run);
 
     if (seq !== session.last + 1) broken('I1', `${sid}: ${seq} was handled after ${session.last}`);
     session.last = Math.max(session.last, seq);
@@ -88,17 +88,20 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
     }
   }
 
-  function again(before: Run, session: InboundSession, sid: string, seq: number, message: number, at: number): void {
+  function again(before: Run, session: InboundSession, sid: string, seq: number, run: Run): void {
+    const { message, node, at } = run;
     if (before.message !== message) broken('I1', `${sid}: ${seq} was ${before.message}, and then ${message}`);
-    if (isExcused(before, session, at)) return count('handledAgain');
+    if (isExcused(before, session, node, at)) return count('handledAgain');
     count('duplicated');
     broken('I10', `${sid}: ${seq}, message ${message}, was handled again, after ${before.node} at ${before.at} ms`);
   }
 
-  function isExcused(before: Run, { ousted }: InboundSession, at: number): boolean {
+  /** Whoever was ousted may not know it yet, and may have begun before: either of the two may be the one that is late. */
+  function isExcused(before: Run, { ousted }: InboundSession, node: string, at: number): boolean {
     return (
       excuses.crashes.has(before.node) ||
       ousted.has(before.node) ||
+      ousted.has(node) ||
       Math.max(excuses.rolledBackAt, excuses.storeFailedAt) >= before.at ||
       at - before.at >= excuses.settings.takeoverTimeout
     );

@@ -208,9 +208,12 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
         }
         case 'attempt':
           return attempted(event);
-        case 'stands':
-          clientOf(event.client).sid = event.sid;
+        case 'stands': {
+          const client = clientOf(event.client);
+          client.sid = event.sid;
+          if (client.isOwedRoom) broken('L3', `${event.client} was refused, and everything has arrived since`);
           return;
+        }
         case 'copied': {
           const from = clientOf(event.from);
           from.isShared = true;

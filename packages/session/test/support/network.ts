@@ -69,6 +69,8 @@ export class Link {
   nodeEnd: End = 'none';
   /** The next message that way gets lost, as only a faulty platform does it. */
   loses: 'nothing' | 'up' | 'down' = 'nothing';
+  /** The last messages that were written. */
+  readonly last: { up?: Data; down?: Data } = {};
   /** Whether the client was greeted on it, and which session is at its end. */
   greeted = false;
   sid: string | undefined;
@@ -215,7 +217,9 @@ export class Link {
   // --- what happens to it
 
   private isLost(way: 'up' | 'down', data: Data): boolean {
-    if (this.loses !== way || (data[0] !== 'd' && data[0] !== 0x64)) return false;
+    if (data[0] !== 'd' && data[0] !== 0x64) return false;
+    this.last[way] = data;
+    if (this.loses !== way) return false;
     this.loses = 'nothing';
     return true;
   }

@@ -305,9 +305,16 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         const link = who?.links.at(-1);
         if (!who || !link?.isLive) return;
         const way = pick('up', 'down');
+        const few = (): void => {
+          for (let i = 3; i > 0; i--) world.sendFromClient(who, 0, false);
+        };
+        few();
+        const { [way]: last } = link.last;
+        if (chance(0.4) && last !== undefined) return link.inject(way, last); // once more, which either end bears
         note({ type: 'corrupted', client: who.name });
         if (mishap === 'nonsense arrives') return link.inject(way, NONSENSE[upTo(NONSENSE.length)]!);
         link.loses = way;
+        few();
         // a socket that has lost one does not last: nothing tells of the last message but the next
         timeline.at(timeline.now + dice() * 2_000, link.client, () =>
           link.break({ up: 0, down: 0 }, { client: 0, node: 0 }),
