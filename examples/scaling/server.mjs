@@ -21,11 +21,13 @@ const server = createServer({
 server.on('error', (error) => console.error(error));
 
 // what systemd, Docker and Kubernetes send
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => void leave());
+
+async function leave() {
   const told = await server.drain({ over: Number(process.env.DRAIN_OVER), timeout: 10_000 });
   await store.close();
   process.send({ told }, () => process.disconnect());
-});
+}
 
 await server.listening();
 process.send('ready');
