@@ -102,7 +102,8 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
       excuses.crashes.has(before.node) ||
       ousted.has(before.node) ||
       ousted.has(node) ||
-      Math.max(excuses.rolledBackAt, excuses.storeFailedAt) >= before.at ||
+      excuses.rolledBackAt > -Infinity || // what a store has forgotten to have begun may begin again
+      excuses.storeFailedAt >= before.at ||
       at - before.at >= excuses.settings.takeoverTimeout
     );
   }

@@ -30,7 +30,7 @@ interface SessionBook {
   bytes: number;
   wasTurnedAway: boolean;
   readonly sizes: Map<number, number>;
-  readonly toldBy: Map<string, number>;
+  readonly toldBy: Set<string>;
   position: (HistoryEvent & { readonly type: 'position' }) | undefined;
 }
 
@@ -84,7 +84,7 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
         bytes: 0,
         wasTurnedAway: false,
         sizes: new Map(),
-        toldBy: new Map(),
+        toldBy: new Set(),
         position: undefined,
       };
       sessions.set(sid, session);
@@ -249,10 +249,11 @@ export function createSessionBooks(excuses: Excuses, { broken }: Findings): Book
           return;
         case 'ended': {
           const session = sessionOf(event.sid);
-          if (session.toldBy.has(event.node) && session.toldBy.get(event.node)! >= excuses.rolledBackAt) {
+          // a store that went back may bring a session to life again
+          if (session.toldBy.has(event.node) && excuses.rolledBackAt === -Infinity) {
             broken('I14', `${event.node} told twice that ${event.sid} has ended`);
           }
-          session.toldBy.set(event.node, event.at);
+          session.toldBy.add(event.node);
           return;
         }
         case 'touched':
