@@ -43,7 +43,7 @@ interface FarFigure {
   readonly bound: number;
 }
 
-const LAUNCHES = 3;
+const LAUNCHES = 2;
 const ROUNDS = 5;
 /** Rounds that are not measured, for the compiler. */
 const WARM_UP = 2;

@@ -94,10 +94,14 @@ export function createRunner(client: RedisClient, connected: Promise<unknown> | 
 /** Redis forgets its scripts when it restarts, and a replica or another node of a cluster may never have seen one. */
 const isNewTo = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
-/** The client's own timeout ends when a command is written; a Redis that has stopped would be waited for as long as TCP does. */
+/**
+ * The client's own timeout ends when a command is written; a Redis that has stopped would be waited for as long as TCP does.
+ * After a blocked loop the timer fires before the answers are read that have come meanwhile, so these get one turn.
+ */
 function inTime<T>(answer: Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Redis has not answered within ${timeout} ms`)), timeout);
+    const late = () => reject(new Error(`Redis has not answered within ${timeout} ms`));
+    const timer = setTimeout(() => setImmediate(late), timeout);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -213,6 +213,15 @@ describe('Redis is away', () => {
     await vi.waitFor(async () => expect(await store.touch([lease], TTL)).toEqual(['ok']), PATIENCE);
   });
 
+  test('a loop that was blocked is not taken for a Redis that does not answer', async () => {
+    const { store } = await redis({}, 200);
+    const lease = await opened(store);
+    const answer = store.begin(lease, 1, 1);
+    await new Promise(setImmediate); // it is written now
+    for (const until = performance.now() + 300; performance.now() < until;);
+    await expect(answer).resolves.toBe('ok');
+  });
+
   test('a Redis that is not there yet is waited for within the timeout, and found when it comes', async () => {
     const { server } = await redis();
     await server.stop();
