@@ -57,7 +57,8 @@ export interface SessionOptions<Identity = undefined, Request = IncomingMessage>
   readonly maxBytes?: number | undefined;
   /**
    * Milliseconds that a client which comes back waits while `handle` still has one of its messages; then it gets its
-   * session, and that message is handled again. Also how long `close()` waits for handlers.
+   * session, and that message is handled again. Also how long `close()` waits for handlers. It is counted for each socket, so
+   * keep it below the `connectTimeout` of your clients: one that gives up sooner waits again each time.
    * @default 5_000
    */
   readonly takeoverTimeout?: number | undefined;
