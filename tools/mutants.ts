@@ -2,7 +2,7 @@
 //
 // Plants one fault at a time and runs the tests; a test that fails, or a run that hangs, has noticed it. Faults that a
 // compiler would find are none: each of these compiles, and looks as if it might be right. `pnpm mutants queue` plants only
-// those with that word in their file or name, and `pnpm mutants --share 2/3` every third of them: CI takes another third each
+// those with that word in their file or name, and `pnpm mutants --share 2/3` every third of them: CI takes another quarter each
 // day, since all of them take minutes.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ interface Mutant extends PlantedFault {
 
 const AT_ONCE = 2;
 /** What takes so many times as long as a run without a fault hangs; no shorter than this, for machines are busy at times. */
-const PATIENCE = 10;
+const PATIENCE = 6;
 const SHORTEST_LIMIT = 120_000;
 const WORLDS = '150';
 
