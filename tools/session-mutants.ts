@@ -32,7 +32,7 @@ const NO_CROSS_CHECKS = [
 ];
 
 export const SESSION_MUTANTS: readonly SessionMutant[] = [
-  mutant('attempts have no number', store('if (!isNewer) return', 'if (false) return')),
+  mutant('attempts have no number', store('if (!isNewer || !isSuccessor) return', 'if (!isSuccessor) return')),
   mutant(
     'no fencing, and no compare-and-set',
     store('return session.conn === conn ? session :', 'return conn > 0 ? session :'),
@@ -82,7 +82,7 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
   ),
   mutant(
     'an acknowledgement of what was never sent is believed',
-    layer("if (seq > queue.written) return breach('an ack of what was not sent');", ''),
+    layer("if (seq > queue.written) return breach('ack out of place');", ''),
   ),
   mutant(
     'a loss is told twice',
@@ -101,10 +101,7 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
       `(helloIsLate = () => resolve('H{"v":1,"ttl":60000,"max":1000,"hb":1000,"win":1000}'))`,
     ),
   ),
-  mutant(
-    'the position is not sent',
-    layer('Object.assign({ received, tag, acked, sent }', 'Object.assign({ received: 0, tag: 0, acked, sent }'),
-  ),
+  mutant('the position is not sent', layer('auth: said, received, tag,', 'auth: said, received: 0, tag: 0,')),
   mutant('a volatile message has a number', delivery('layer!.volatile(data)', 'layer!.frame(data, handedOver + 1)')),
   mutant('an expired message is not told', delivery("dropAll(takeExpired(now), 'expired');", 'takeExpired(now);')),
   mutant(
@@ -125,7 +122,14 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
     ),
   ),
 
+  mutant(
+    'all holders have one name',
+    layer('Math.floor(host.random() * (MAX_TAG + 1))', 'Math.floor(host.random() * 0)'),
+  ),
+  mutant('only the newest holder is named', layer('holders.concat(holder)', '[holder]')),
+
   // the server
+  mutant("a holder's place is anybody's", store('if (!isNewer || !isSuccessor) return', 'if (!isNewer) return')),
   mutant('a token is not looked at', store('if (!hasToken || !isPrincipal)', 'if (!isPrincipal)')),
   mutant('a principal is not looked at', store('if (!hasToken || !isPrincipal)', 'if (!hasToken)')),
   mutant('tombstones are not read', store("graveOf(claim.sid) ?? 'unknown'", "'unknown'")),

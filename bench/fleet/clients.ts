@@ -99,7 +99,7 @@ class Client {
       case 'hello': {
         heartbeat = frame.heartbeat;
         const { sid, token, tag, acked, sent } = this;
-        const mine = { attempt: ++this.attempt, window: WINDOW, auth: `user-${this.number}` };
+        const mine = { attempt: ++this.attempt, holders: [this.number], window: WINDOW, auth: `user-${this.number}` };
         const claim = { ...mine, sid, token, received: this.received, tag, acked, sent };
         this.ws!.send(sid === '' ? encodeOpen(mine) : encodeResume(claim));
         return;

@@ -258,6 +258,7 @@ export function createClient<In = Data, Out = string | Binary>(
       maxMessages,
       maxBytes,
       now: () => adapter.now(),
+      random: () => adapter.random(),
       deliver: told,
       write(frame) {
         try {

@@ -76,6 +76,8 @@ export interface SessionHost {
   readonly maxMessages: number;
   readonly maxBytes: number;
   now(): number;
+  /** From 0 up to 1. */
+  random(): number;
   /** A message for the application. */
   deliver(data: Data): void;
   /** Writes one frame if a socket is open. */

@@ -61,25 +61,31 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
      * Two steps, since a principal's seats are in another slot than the session: first a seat, then the session. What fails
      * between the two leaves a seat that nobody sits on, for one ttl: a principal may then open fewer, never more.
      */
-    async open({ sid, tokenHash, principal, attempt, node }, { ttl, maxPerPrincipal }) {
+    async open({ sid, tokenHash, principal, attempt, holders, node }, { ttl, maxPerPrincipal }) {
       if (!isSid(sid)) {
         throw new HoldfastError('INVALID_OPTION', 'sid must be 1 to 128 of A-Z a-z 0-9 _ -', { value: sid });
       }
       const name = nameOf(principal);
       const seat = await run(TAKE_SEAT, keys.seatsOf(name), [sid, whole(ttl), maxPerPrincipal]);
       if (seat === 0) return 'limit';
-      const isNew = await run(OPEN, keys.ofSession(sid), [tokenHash, name, attempt, node, whole(ttl)]);
+      const isNew = await run(OPEN, keys.ofSession(sid), [tokenHash, name, attempt, holders.at(-1)!, node, whole(ttl)]);
       if (isNew === 1) return { sid, conn: 1 };
       if (seat === 1) await leaveSeat(name, sid);
       return 'limit';
     },
 
     async resume(claim, { ttl }) {
-      const { sid, tokenHash, attempt, node, received, tag, acked, sent, force } = claim;
+      const { sid, tokenHash, attempt, holders, node, received, tag, acked, sent, force } = claim;
       if (!isSid(sid)) return { name: 'lost', reason: 'unknown' };
       const principal = nameOf(claim.principal);
       const claimed = [tokenHash, principal, attempt, node, received, tag, acked, sent, force ? 1 : 0];
-      const reply = await run(RESUME, keys.ofSession(sid), [...claimed, whole(ttl), channels, sid]);
+      const reply = await run(RESUME, keys.ofSession(sid), [
+        ...claimed,
+        whole(ttl),
+        channels,
+        sid,
+        ...holders.toReversed(),
+      ]);
       const [name, ...rest] = reply as Resumption;
       switch (name) {
         case 'resumed': {

@@ -55,6 +55,7 @@ interface Knowledge {
   /** As far as it has been told. */
   isDead: boolean;
   attempt: number;
+  holder: number;
   committed: number;
   stored: number;
   tags: Map<number, number>;
@@ -65,6 +66,7 @@ const unborn = (sid: string): Knowledge => ({
   sid,
   isDead: true,
   attempt: 0,
+  holder: 1,
   committed: 0,
   stored: 0,
   tags: new Map(),
@@ -118,6 +120,7 @@ async function liveThrough(seed: number): Promise<number> {
       tokenHash: random() < 0.95 ? 'a'.repeat(64) : 'b'.repeat(64),
       principal: sid.startsWith('three') === random() < 0.95 ? 'grace' : 'ada',
       attempt: near(it.attempt + 1),
+      holders: oneOf([[it.holder], [it.holder], [it.holder, it.holder + 1], [it.holder - 1, it.holder - 1]]),
       node: oneOf(NODES),
     };
     switch (it.isDead && random() < 0.7 ? 0 : below(14)) {
@@ -129,7 +132,12 @@ async function liveThrough(seed: number): Promise<number> {
           { ...bounds, maxPerPrincipal: bound },
         ]);
         if (answer !== 'limit') {
-          Object.assign(it, unborn(it.sid), { isDead: false, attempt: request.attempt, leases: [answer] });
+          Object.assign(it, unborn(it.sid), {
+            isDead: false,
+            attempt: request.attempt,
+            holder: request.holders.at(-1)!,
+            leases: [answer],
+          });
         }
         return;
       }
@@ -144,6 +152,7 @@ async function liveThrough(seed: number): Promise<number> {
         it.isDead = answer.name === 'lost' && answer.reason !== 'unauthorized';
         if (answer.name === 'resumed') {
           it.attempt = request.attempt;
+          it.holder = request.holders.at(-1)!;
           it.leases.push(answer.lease);
         }
         return;

@@ -5,6 +5,7 @@
 
 import type { Data } from '@holdfast/core';
 import {
+  MAX_HOLDERS,
   MAX_SEQ,
   MAX_TAG,
   type FrameFromClient,
@@ -127,7 +128,7 @@ const hello = (fields: Fields): HelloFrame => ({
 const ready = (fields: Fields): ReadyFrame => ({
   type: 'ready',
   sid: word(fields, 'sid'),
-  token: fields['tok'] === undefined ? undefined : word(fields, 'tok'),
+  token: 'tok' in fields ? word(fields, 'tok') : undefined,
   received: integer(fields, 'rx', 0, MAX_SEQ),
   stored: integer(fields, 'tx', 0, MAX_SEQ),
 });
@@ -138,6 +139,7 @@ const open = (fields: Fields): OpenFrame => ({
   type: 'open',
   version: amount(fields, 'v'),
   attempt: integer(fields, 'att', 1, MAX_SEQ),
+  holders: holdersIn(fields),
   window: amount(fields, 'win'),
   auth: fields['auth'],
 });
@@ -146,6 +148,7 @@ const resume = (fields: Fields): ResumeFrame => ({
   type: 'resume',
   version: amount(fields, 'v'),
   attempt: integer(fields, 'att', 1, MAX_SEQ),
+  holders: holdersIn(fields),
   window: amount(fields, 'win'),
   sid: word(fields, 'sid'),
   token: word(fields, 'tok'),
@@ -176,6 +179,12 @@ function integer(fields: Fields, name: string, min: number, max: number): number
   const value = fields[name] as number;
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new Error(name);
+}
+
+function holdersIn(fields: Fields): readonly number[] {
+  const value = fields['by'];
+  if (!Array.isArray(value) || value.length < 1 || value.length > MAX_HOLDERS) throw new Error('by');
+  return value.map((_, place) => integer(Object(value) as Fields, String(place), 0, MAX_TAG));
 }
 
 /** 1 to 128 letters, digits, `-` and `_`: nothing that means something in a key of a store, or in a log. */

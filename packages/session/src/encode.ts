@@ -23,15 +23,20 @@ export function encodeHello({ ttl, maxMessage, heartbeat, window }: Said<HelloFr
 }
 
 /** Throws what `JSON.stringify` throws if it has no form for `auth`. */
-export function encodeOpen({ attempt, window, auth }: Said<OpenFrame>): string {
-  return `O${JSON.stringify({ v: VERSION, att: attempt, win: window, auth })}`;
+export function encodeOpen(claim: Said<OpenFrame>): string {
+  return `O${JSON.stringify(introduction(claim))}`;
 }
 
 /** Throws what `JSON.stringify` throws if it has no form for `auth`. */
 export function encodeResume(claim: Said<ResumeFrame>): string {
-  const { attempt, window, sid, token, received, tag, acked, sent, auth } = claim;
-  const fields = { v: VERSION, att: attempt, win: window, sid, tok: token, rx: received, tag, acked, sent, auth };
-  return `R${JSON.stringify(fields)}`;
+  const { sid, token, received, tag, acked, sent } = claim;
+  const memory = { sid, tok: token, rx: received, tag, acked, sent };
+  return `R${JSON.stringify(Object.assign(introduction(claim), memory))}`;
+}
+
+/** Who asks. */
+function introduction({ attempt, holders, window, auth }: Said<OpenFrame>): object {
+  return { v: VERSION, att: attempt, by: holders, win: window, auth };
 }
 
 export function encodeReady({ sid, token, received, stored }: Said<ReadyFrame>): string {
@@ -45,22 +50,24 @@ export function encodeLost({ reason }: Said<LostFrame>): string {
 /** `seq` from 1 to `MAX_SEQ`, `tag` from 0 to `MAX_TAG`. The result is the caller's: nothing of it is shared with `data`. */
 export function encodeMessage(seq: number, tag: number, data: Data): Data {
   if (typeof data === 'string') return `d${seq.toString(36)}.${tag.toString(36)}:${data}`;
-  const frame = new Uint8Array(12 + data.length);
+  const frame = binary(0x64, 12, data);
   const header = new DataView(frame.buffer);
-  frame[0] = 0x64;
   // the two halves of 48 bits: a DataView drops the fraction of a number, and all above the bits that it writes
   header.setUint16(2, seq / 0x1_0000_0000);
   header.setUint32(4, seq);
   header.setUint32(8, tag);
-  frame.set(data, 12);
   return frame;
 }
 
 export function encodeVolatile(data: Data): Data {
-  if (typeof data === 'string') return `v:${data}`;
-  const frame = new Uint8Array(1 + data.length);
-  frame[0] = 0x76;
-  frame.set(data, 1);
+  return typeof data === 'string' ? `v:${data}` : binary(0x76, 1, data);
+}
+
+/** Room for a header that begins with this letter, and the data behind it. */
+function binary(letter: number, header: number, data: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(header + data.length);
+  frame[0] = letter;
+  frame.set(data, header);
   return frame;
 }
 

@@ -14,10 +14,13 @@ export const VERSION = 1;
 /** The last number of a message: 48 bits, which a million messages a second take nine years to use up. */
 export const MAX_SEQ = 0xffff_ffff_ffff;
 
-/** Tags have 32 bits. */
+/** Tags have 32 bits, and so have the names of holders. */
 export const MAX_TAG = 0xffff_ffff;
 
-/** An attempt that is not newer than the last one seen. Nothing was touched. */
+/** How many holders an `open` or a `resume` names at most. */
+export const MAX_HOLDERS = 16;
+
+/** An attempt that is not newer than the last one seen, or of a holder whose place another has taken. Nothing was touched. */
 export const STALE = 4801;
 /** A newer socket has taken the session over. */
 export const SUPERSEDED = 4802;
@@ -59,6 +62,8 @@ export interface OpenFrame {
   readonly version: number;
   /** Grows with every `open` and `resume` that a client ever sends. */
   readonly attempt: number;
+  /** Who asks, last; before it, oldest first, those in whose place it may have come since the last `ready`. */
+  readonly holders: readonly number[];
   readonly window: number;
   /** Any JSON value, as it was parsed; `undefined` if there was none. */
   readonly auth: unknown;
@@ -69,6 +74,7 @@ export interface ResumeFrame {
   readonly type: 'resume';
   readonly version: number;
   readonly attempt: number;
+  readonly holders: readonly number[];
   readonly window: number;
   readonly sid: string;
   readonly token: string;

@@ -25,7 +25,7 @@ import {
   type HelloFrame,
   type ReadyFrame,
 } from './wire.ts';
-import { PROTOCOL, STALE, SUPERSEDED } from './frames.ts';
+import { MAX_HOLDERS, MAX_TAG, PROTOCOL, STALE, SUPERSEDED } from './frames.ts';
 
 /** The current socket: `none`, `dialling` until it is open, `greeting` until both agree, then `plain` or `speaking`. */
 type Phase = 'none' | 'dialling' | 'greeting' | 'plain' | 'speaking';
@@ -35,7 +35,9 @@ type Phase = 'none' | 'dialling' | 'greeting' | 'plain' | 'speaking';
  * so many milliseconds after the first; and with every ping. Nothing waits for a timer while messages come quickly, so
  * timing caps no throughput.
  */
-const ACK = { messages: 32, share: 4, ms: 250 };
+const ACK_MESSAGES = 32;
+const ACK_SHARE = 4;
+const ACK_DELAY = 250;
 
 /** Codes by which a server says that a message is at fault. */
 const BLAMES = [1002, 1003, 1007, 1009, 1011];
@@ -62,6 +64,10 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   let received = 0;
   let tag = 0;
 
+  // of this process, and of those in whose place it came
+  const holder = Math.floor(host.random() * (MAX_TAG + 1));
+  let holders: readonly number[] = [];
+
   // of the server, as it said last
   let maxMessage = settings.maxMessage;
   let window = Infinity;
@@ -72,8 +78,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   let incoming: Replay;
   let outgoing: Replay;
   let wasAcked = false;
-  let wasHeard = false;
-  let handshakes = 0;
+  let current: HandshakeContext | undefined;
   let helloAt = Infinity;
   let owed = 0;
   let owedBytes = 0;
@@ -89,8 +94,8 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   const keeper: Keeper | undefined =
     settings.storage &&
     settings.storage.keep(host, {
-      read: () => ({ session, attempt, received, tag }),
-      restore: (kept) => ({ session, attempt, received, tag } = kept),
+      read: () => ({ session, attempt, holders, received, tag }),
+      restore: (kept) => ({ session, attempt, holders, received, tag } = kept),
     });
 
   function changed(): void {
@@ -101,24 +106,25 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   const shakeHands: SessionLayer['shakeHands'] = (context) => {
     phase = 'greeting';
-    const number = ++handshakes;
-    /** A socket may die between a frame of its and the turn of the promise that waits for it. */
-    const checkIsCurrent = (): void => {
-      if (phase !== 'greeting' || number !== handshakes) throw broken('too late');
-    };
+    current = context;
     const isOther = !byQuery && context.protocol !== '' && context.protocol !== SUBPROTOCOL;
-    const greeting = isOther || !offers ? Promise.resolve(undefined) : greetingOf(context.peek);
+    const greeting = isOther || !offers ? undefined : greetingOf(context.peek);
     return Promise.resolve(keeper && keeper.loaded)
       .then(() => greeting)
       .then((hello): PromiseLike<void> | void => {
-        checkIsCurrent();
-        if (hello) return context.next().then(() => agree(hello, context, checkIsCurrent));
+        checkIsCurrent(context);
+        if (hello) return context.next().then(() => agree(hello, context));
         if (isRequired) throw new HoldfastError('SESSION_UNSUPPORTED', 'the server did not greet us');
         if (session) lose('downgrade');
         phase = 'plain';
         if (host.handshake) return host.handshake(context);
       });
   };
+
+  /** A socket may die between a frame of its and the turn of the promise that waits for it. */
+  function checkIsCurrent(context: HandshakeContext): void {
+    if (context !== current) throw broken('too late');
+  }
 
   /** The server's greeting; `undefined` for any other first frame, or none in time. */
   function greetingOf(peek: () => Promise<Data>): Promise<HelloFrame | undefined> {
@@ -131,34 +137,36 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     });
   }
 
-  function agree(hello: HelloFrame, context: HandshakeContext, checkIsCurrent: () => void): Promise<void> {
+  function agree(hello: HelloFrame, context: HandshakeContext): Promise<void> {
     maxMessage = Math.min(settings.maxMessage, hello.maxMessage);
     window = hello.window;
     ttl = hello.ttl;
     const asked = session;
     const { auth } = settings;
-    return new Promise<unknown>((resolve) => resolve(typeof auth === 'function' ? (auth as () => unknown)() : auth))
+    return Promise.resolve()
+      .then(() => (typeof auth === 'function' ? (auth as () => unknown)() : auth))
       .then((said) => {
-        checkIsCurrent();
+        checkIsCurrent(context);
         attempt++;
+        if (holders.indexOf(holder) < 0) holders = holders.concat(holder).slice(-MAX_HOLDERS);
         keeper?.saveNow(); // a number is never used twice
         const { written: sent, proven: acked } = host.queue;
-        const mine = { attempt, window: host.maxBytes, auth: said };
-        context.send(
-          asked ? encodeResume(Object.assign({ received, tag, acked, sent }, asked, mine)) : encodeOpen(mine),
-        );
+        const claim = { attempt, holders, window: host.maxBytes, auth: said, received, tag, acked, sent };
+        context.send(asked ? encodeResume(Object.assign(claim, asked)) : encodeOpen(claim));
         return context.next();
       })
-      .then((data) => {
-        checkIsCurrent();
-        const frame = decodeFromServer(data);
-        if (frame.type === 'ready') return ready(frame, asked);
-        if (frame.type !== 'lost') throw broken(`${frame.type} instead of ready`);
-        // of a new session the server says no with a close, which has its own meaning: wait for that
-        if (!asked) return context.next().then(() => Promise.reject(broken('no close after lost')));
-        lose(frame.reason);
-        return agree(hello, context, checkIsCurrent);
-      });
+      .then(answered);
+
+    function answered(data: Data): PromiseLike<void> | void {
+      checkIsCurrent(context);
+      const frame = decodeFromServer(data);
+      if (frame.type === 'ready') return ready(frame, asked);
+      if (frame.type !== 'lost') throw broken(`${frame.type} out of place`);
+      // of a new session the server says no with a close, which has its own meaning: wait for that
+      if (!asked) return context.next().then(answered);
+      lose(frame.reason);
+      return agree(hello, context);
+    }
   }
 
   function ready(frame: ReadyFrame, asked: typeof session): void {
@@ -175,6 +183,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       throw broken('a wrong ready');
     }
     phase = 'speaking';
+    holders = [holder];
     queue.prove(frame.received);
     incoming = { direction: 'in', from: received, to: frame.stored };
     outgoing = { direction: 'out', from: queue.proven, to: queue.written };
@@ -195,7 +204,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
         if (frame.seq <= received) return acknowledge(); // it has not heard that we have it
         received = frame.seq;
         tag = frame.tag;
-        wasHeard = true;
+        strikes = 0;
         changed();
         owe(frame.data.length);
         move(incoming, received - 1, received);
@@ -208,22 +217,21 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
         if (frame.type === 'pong') host.replied();
         return;
       case 'end':
-        host.fail(NORMAL, new HoldfastError('SESSION_LOST', 'ended by the server'));
+        host.fail(NORMAL, new HoldfastError('SESSION_LOST', 'the server ended it'));
         return lose('ended');
-      case 'unknown':
-        return;
       case 'invalid':
         return breach(frame.why);
       default:
-        return breach(`${frame.type} out of place`);
+        if (frame.type !== 'unknown') breach(`${frame.type} out of place`);
     }
   }
 
   function acknowledged(seq: number): void {
     const { queue } = host;
-    if (seq > queue.written) return breach('an ack of what was not sent');
+    if (seq > queue.written) return breach('ack out of place');
     if (seq <= queue.proven) return;
     wasAcked = true;
+    strikes = 0;
     move(outgoing, queue.proven, seq);
     changed();
     queue.prove(seq);
@@ -237,10 +245,10 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function owe(size: number): void {
     owedBytes += size;
     if (owed++ === 0) {
-      ackAt = host.now() + ACK.ms;
+      ackAt = host.now() + ACK_DELAY;
       host.rearm();
     }
-    if (owed >= ACK.messages || owedBytes * ACK.share >= window) acknowledge();
+    if (owed >= ACK_MESSAGES || owedBytes * ACK_SHARE >= window) acknowledge();
   }
 
   function acknowledge(): void {
@@ -283,7 +291,6 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function judge({ code }: CloseInfo, wasSpeaking: boolean): void {
     if (code === STALE || code === SUPERSEDED) return lose('taken'); // another holder of the same token
     const { written, proven } = host.queue;
-    if (wasHeard || wasAcked) strikes = 0;
     if (wasAcked) suspicion = 0; // what we hear says nothing of what it can bear to hear
     if (code === PROTOCOL) return strike();
     if (!wasSpeaking || written === proven) return;
@@ -302,9 +309,11 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     offer(request) {
       keeper?.load();
       phase = 'dialling';
-      const { url, protocols, headers } = request;
-      if (byQuery) return { url: url + (url.indexOf('?') < 0 ? '?' : '&') + QUERY, protocols, headers };
-      return { url, protocols: offers ? [SUBPROTOCOL].concat(protocols) : protocols, headers };
+      const { url, protocols } = request;
+      const offered = byQuery
+        ? { url: url + (url.indexOf('?') < 0 ? '?' : '&') + QUERY }
+        : { protocols: (offers ? [SUBPROTOCOL] : []).concat(protocols) };
+      return Object.assign({}, request, offered);
     },
     shakeHands,
     frame: (data, seq) => encodeMessage(seq, 0, data),
@@ -322,6 +331,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     socketEnded(close) {
       const was = phase;
       phase = 'none';
+      current = undefined;
       helloAt = Infinity;
       settle();
       // where plain is allowed, a dial that failed before it was open may have failed for our offer
@@ -329,11 +339,10 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       offers = !(mayBeDisliked && offers);
       if (was === 'speaking') lastSpoke = host.now();
       if (session && (was === 'speaking' || was === 'greeting')) judge(close, was === 'speaking');
-      wasAcked = wasHeard = false;
+      wasAcked = false;
     },
     ended() {
       if (session) lose('ended');
-      phase = 'none';
       keeper?.remove();
     },
     wakeAt: () => Math.min(helloAt, ackAt),

@@ -51,22 +51,22 @@ export interface SessionOptions {
 }
 
 /** The options with nothing left open. */
-export interface Settings extends Defaults {
+export type Settings = {
+  readonly [Name in Exclude<keyof SessionOptions, 'auth' | 'storage'>]-?: Exclude<SessionOptions[Name], undefined>;
+} & {
   readonly auth: unknown;
   readonly storage: SessionStorage | undefined;
-}
-
-type Defaults = {
-  readonly [Name in Exclude<keyof SessionOptions, 'auth' | 'storage'>]-?: Exclude<SessionOptions[Name], undefined>;
 };
 
 /** Every default there is. */
-export const DEFAULTS = Object.freeze<Defaults>({
+export const DEFAULTS = Object.freeze<Settings>({
   mode: 'require',
   helloTimeout: 5_000,
   negotiate: 'subprotocol',
   maxMessage: 65_536,
   carryUnsent: false,
+  auth: undefined,
+  storage: undefined,
 });
 
 const RULES = {
@@ -80,7 +80,4 @@ const RULES = {
 } satisfies Record<keyof SessionOptions, Rule>;
 
 /** @throws `INVALID_OPTION` naming the option and the value */
-export function readOptions(options: SessionOptions): Settings {
-  const { auth, storage } = options;
-  return Object.assign({ auth, storage }, readGroup('session.', options, DEFAULTS, RULES));
-}
+export const readOptions = (options: SessionOptions): Settings => readGroup('session.', options, DEFAULTS, RULES);

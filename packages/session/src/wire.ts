@@ -3,7 +3,7 @@
 // Each name stands alone, so that a bundle holds only what its half needs: a client never decodes `open`, nor a server
 // `ready`.
 
-export { CLOSE, MAX_SEQ, MAX_TAG, QUERY, SUBPROTOCOL, VERSION } from './frames.ts';
+export { CLOSE, MAX_HOLDERS, MAX_SEQ, MAX_TAG, QUERY, SUBPROTOCOL, VERSION } from './frames.ts';
 export type {
   AckFrame,
   EndFrame,

@@ -5,10 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileStore } from '@holdfast/node';
 import { hostStorage, storedBy, webStorage, type SnapshotStore } from '@holdfast/session';
-import { CLOSE, encodeReady } from '@holdfast/session/wire';
+import { CLOSE, MAX_HOLDERS, encodeReady } from '@holdfast/session/wire';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ack, reload, say, stage } from './support/scripted.ts';
+import { ack, reload, say, stage, type Stage } from './support/scripted.ts';
 import { whilst } from '../../core/test/support/worlds.ts';
+
+const KEPT = {
+  v: 1,
+  session: { sid: 's1', token: 't1' },
+  attempt: 1,
+  holders: [1],
+  received: 0,
+  tag: 0,
+  proven: 0,
+  held: [],
+};
+
+/** What each open and resume said of who asks. */
+const holdersOf = ({ heard }: Stage): readonly (readonly number[])[] =>
+  heard.flatMap((frame) => (frame.type === 'open' || frame.type === 'resume' ? [frame.holders] : []));
 
 /** A store that remembers every text it was given. */
 function memory(first?: string): SnapshotStore & { text: string | undefined; saves: string[] } {
@@ -121,6 +136,42 @@ describe('a snapshot', () => {
     expect(first.told.opens.length + second.told.opens.length).toBe(3);
   });
 
+  it('names those in whose place it comes, until the server is ready for it, and from then on itself alone', async () => {
+    const store = memory();
+    const first = stage({ storage: storedBy(store) });
+    await first.opened();
+    const [own] = holdersOf(first);
+    first.script.resume = () => {}; // it may have been taken, and nobody hears of it
+    const second = reload(first, { storage: storedBy(store) });
+    await second.world.runUntil(() => holdersOf(second).length > 1);
+    first.script.resume = ({ received }, connection) =>
+      connection.send(encodeReady({ sid: 's1', token: undefined, received: 0, stored: received }));
+    const third = reload(second, { storage: storedBy(store) });
+    await third.opened();
+    third.client.reconnect();
+    await third.opened(2);
+    expect(third.sessions).toEqual([{ resumed: true }, { resumed: true }]);
+    const names = holdersOf(third);
+    const [a, b, c] = names[2]!;
+    expect(names).toEqual([own, [a, b], [a, b, c], [c]]);
+    expect([a]).toEqual(own);
+    expect(new Set([a, b, c]).size).toBe(3);
+  });
+
+  it('names no more than the protocol allows, the newest, however often it was loaded again', async () => {
+    const store = memory();
+    let page = stage({ storage: storedBy(store) });
+    await page.opened();
+    page.script.resume = () => {};
+    for (let i = 1; i <= MAX_HOLDERS + 3; i++) {
+      page = reload(page, { storage: storedBy(store) });
+      await page.world.runUntil(() => holdersOf(page).length > i);
+    }
+    const [, ...resumes] = holdersOf(page);
+    expect(resumes.at(-1)).toHaveLength(MAX_HOLDERS);
+    expect(resumes.at(-1)!.slice(0, -1)).toEqual(resumes.at(-2)!.slice(1));
+  });
+
   it('that comes by a promise is waited for, and goes before what was sent meanwhile', async () => {
     const store = memory();
     const before = stage({ storage: storedBy(store) });
@@ -146,6 +197,9 @@ describe('a snapshot', () => {
       },
     ],
     ['a store that rejects', () => Promise.reject(new Error('no access'))],
+    ['an attempt below 0', () => JSON.stringify({ ...KEPT, attempt: -2 })],
+    ['a holder of 33 bits', () => JSON.stringify({ ...KEPT, holders: [2 ** 32] })],
+    ['holders that are no list', () => JSON.stringify({ ...KEPT, holders: 1 })],
   ])('that cannot be read is told, and a new session begins: %s', async (_, load) => {
     const { opened, sessions, reports } = stage({ storage: storedBy({ ...memory(), load }) });
     await opened();
@@ -203,7 +257,7 @@ describe('ready storages', () => {
     const before = stage({ storage: storedBy(fileStore(path)) });
     await before.opened();
     await before.world.run(1);
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ sid: 's1', token: 't1' });
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ session: { sid: 's1', token: 't1' } });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const after = reload(before, { storage: storedBy(fileStore(path)) });
     await after.opened();

@@ -8,6 +8,7 @@ import type { Data } from '@holdfast/core';
 import {
   CLOSE,
   END,
+  MAX_HOLDERS,
   MAX_SEQ,
   MAX_TAG,
   VERSION,
@@ -155,13 +156,15 @@ describe('everything else', () => {
   });
 
   it('without credentials says nothing of them', () => {
-    expect(encodeOpen({ attempt: 1, window: 1, auth: undefined })).toBe('O{"v":1,"att":1,"win":1}');
+    expect(encodeOpen({ attempt: 1, holders: [1], window: 1, auth: undefined })).toBe(
+      'O{"v":1,"att":1,"by":[1],"win":1}',
+    );
   });
 
   it('that JSON has no form for is the caller’s to hear of', () => {
     const circular: unknown[] = [];
     circular.push(circular);
-    expect(() => encodeOpen({ attempt: 1, window: 1, auth: circular })).toThrow(TypeError);
+    expect(() => encodeOpen({ attempt: 1, holders: [1], window: 1, auth: circular })).toThrow(TypeError);
   });
 });
 
@@ -184,6 +187,8 @@ describe('whatever a stranger sends', () => {
     data: (value) => typeof value === 'string' || value instanceof Uint8Array,
     seq: within(1, MAX_SEQ),
     attempt: within(1, MAX_SEQ),
+    holders: (value) =>
+      Array.isArray(value) && value.length > 0 && value.length <= MAX_HOLDERS && value.every(within(0, MAX_TAG)),
     tag: within(0, MAX_TAG),
     received: position,
     stored: position,
@@ -268,7 +273,7 @@ describe('whatever a stranger sends', () => {
 
   it('cannot hand in a field by way of a prototype, nor leave anything on one', () => {
     const before = Object.getOwnPropertyNames(Object.prototype).length;
-    const fields = { v: 1, att: 1, win: 1, sid: 'a', tok: 'b', rx: 0, tag: 0, acked: 0, sent: 0 };
+    const fields = { v: 1, att: 1, by: [1], win: 1, sid: 'a', tok: 'b', rx: 0, tag: 0, acked: 0, sent: 0 };
     for (const key of ['__proto__', 'constructor', 'prototype', 'toString']) {
       const inherited = `R{"${key}":${JSON.stringify(fields)}}`;
       expect(decodeFromClient(inherited)).toMatchObject({ type: 'invalid' });
@@ -282,7 +287,7 @@ describe('whatever a stranger sends', () => {
 
   it('hands credentials through as they were parsed', () => {
     const auth = JSON.parse('{"__proto__":{"isAdmin":true},"a":[null,1.5,"x"]}') as object;
-    const said = decodeFromClient(encodeOpen({ attempt: 1, window: 1, auth }));
+    const said = decodeFromClient(encodeOpen({ attempt: 1, holders: [1], window: 1, auth }));
     expect(said.type === 'open' && JSON.stringify(said.auth)).toBe(JSON.stringify(auth));
     expect(said.type === 'open' && (said.auth as { isAdmin?: unknown }).isAdmin).toBeUndefined();
   });
@@ -331,7 +336,7 @@ describe('in a bare realm', () => {
       JSON.stringify([
         wire.decodeFromServer(wire.encodeMessage(${MAX_SEQ}, ${MAX_TAG}, '\\ud800 text')),
         wire.decodeFromClient(wire.encodeMessage(1, 0, new Uint8Array([1, 2, 3]))),
-        wire.decodeFromClient(wire.encodeOpen({ attempt: 1, window: 1, auth: [] })),
+        wire.decodeFromClient(wire.encodeOpen({ attempt: 1, holders: [1], window: 1, auth: [] })),
         wire.decodeFromServer('H{'),
         wire.decodeFromServer(wire.encodePong(5)),
       ]);
@@ -339,7 +344,7 @@ describe('in a bare realm', () => {
     expect(JSON.parse(heard)).toEqual([
       { type: 'message', seq: MAX_SEQ, tag: MAX_TAG, data: '\ud800 text' },
       { type: 'message', seq: 1, tag: 0, data: { 0: 1, 1: 2, 2: 3 } },
-      { type: 'open', version: 1, attempt: 1, window: 1, auth: [] },
+      { type: 'open', version: 1, attempt: 1, holders: [1], window: 1, auth: [] },
       { type: 'invalid', why: 'malformed H.v' },
       { type: 'pong', received: 5 },
     ]);
@@ -373,6 +378,7 @@ const upTo = (min: number, max: number) =>
 const anySeq = upTo(1, MAX_SEQ);
 const anyPosition = upTo(0, MAX_SEQ);
 const anyTag = upTo(0, MAX_TAG);
+const someTags = fc.array(anyTag, { minLength: 1, maxLength: MAX_HOLDERS });
 const anyAmount = upTo(1, 2 ** 31 - 1);
 const anyWord = fc.stringMatching(/^[\w-]{1,128}$/);
 
@@ -394,11 +400,19 @@ const anyHandshake: fc.Arbitrary<Frame> = fc.oneof(
     stored: anyPosition,
   }),
   fc.record({ type: fc.constant('lost' as const), reason: anyWord }),
-  fc.record({ type: fc.constant('open' as const), version, attempt: anySeq, window: anyAmount, auth: fc.jsonValue() }),
+  fc.record({
+    type: fc.constant('open' as const),
+    version,
+    attempt: anySeq,
+    holders: someTags,
+    window: anyAmount,
+    auth: fc.jsonValue(),
+  }),
   fc.record({
     type: fc.constant('resume' as const),
     version,
     attempt: anySeq,
+    holders: someTags,
     window: anyAmount,
     sid: anyWord,
     token: anyWord,

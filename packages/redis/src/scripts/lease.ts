@@ -2,26 +2,26 @@
 
 import { script } from './script.ts';
 
-/** ARGV: token hash, principal, attempt, node, ttl. Answers 1, or 0 if the sid is or was in use. */
+/** ARGV: token hash, principal, attempt, holder, node, ttl. Answers 1, or 0 if the sid is or was in use. */
 export const OPEN = script(
   'room',
   `
 if redis.call('EXISTS', S, T) > 0 then return 0 end
-redis.call('HSET', S, 'h', ARGV[1], 'p', ARGV[2], 'a', ARGV[3], 'n', ARGV[4], 'c', 1,
+redis.call('HSET', S, 'h', ARGV[1], 'p', ARGV[2], 'a', ARGV[3], 'i', ARGV[4], 'n', ARGV[5], 'c', 1,
   'r', 0, 'b', 0, 'k', 0, 'g', 0, 'z', 0, 'w', 0, 'y', 0, 't', 0)
-live(tonumber(ARGV[5]))
+live(tonumber(ARGV[6]))
 return 1
 `,
 );
 
 /**
- * ARGV: token hash, principal, attempt, node, received, tag, acked, sent, force, ttl, channels, sid.
+ * ARGV: token hash, principal, attempt, node, received, tag, acked, sent, force, ttl, channels, sid, holders: who asks first.
  * Answers { resumed, conn, committed, stored }, { lost, reason }, { stale } or { busy }.
  */
 export const RESUME = script(
   'any',
   `
-local session = living('h', 'p', 'a', 'c', 'n', 'r', 'b', 'k', 'g', 'w', 'l')
+local session = living('h', 'p', 'a', 'i', 'c', 'n', 'r', 'b', 'k', 'g', 'w', 'l')
 if not session then
   if redis.call('EXISTS', S) == 1 then return { 'lost', 'expired' } end
   return { 'lost', redis.call('GET', T) or 'unknown' }
@@ -34,6 +34,8 @@ local received, tag = tonumber(ARGV[5]), tonumber(ARGV[6])
 local hasToken = session.h == ARGV[1]
 local isPrincipal = session.p == ARGV[2]
 local isNewer = tonumber(ARGV[3]) > session.a
+local isSuccessor = false
+for place = 13, #ARGV do isSuccessor = isSuccessor or tonumber(ARGV[place]) == session.i end
 local isBusy = session.b > session.r and ARGV[9] ~= '1'
 local foundTag, foundBytes = look(received)
 local isTag = foundTag == tag
@@ -43,7 +45,7 @@ local isConsistent = isComplete(session)
   and tonumber(ARGV[7]) <= session.r and session.r <= tonumber(ARGV[8])
 
 if not (hasToken and isPrincipal) then return { 'lost', 'unauthorized' } end
-if not isNewer then return { 'stale' } end
+if not (isNewer and isSuccessor) then return { 'stale' } end
 if isBusy then
   tell(channels, session.n, 'yield - ' .. ARGV[12])
   return { 'busy' }
@@ -54,7 +56,7 @@ if not isConsistent then
   return { 'lost', 'regressed' }
 end
 if received > session.k then forget(session, received, tag, foundBytes) end
-redis.call('HSET', S, 'a', ARGV[3], 'c', session.c + 1, 'n', node, 'b', session.r)
+redis.call('HSET', S, 'a', ARGV[3], 'i', ARGV[13], 'c', session.c + 1, 'n', node, 'b', session.r)
 live(ttl)
 if session.n ~= node then tell(channels, session.n, 'gone - ' .. ARGV[12]) end
 return { 'resumed', session.c + 1, session.r, session.w }

@@ -196,7 +196,7 @@ export class Link<Identity, Request> {
     this.sendAway();
   }
 
-  private open({ attempt, window }: OpenFrame, principal: string): void {
+  private open({ attempt, holders, window }: OpenFrame, principal: string): void {
     const { home } = this;
     switch (home.room()) {
       case 'leaving':
@@ -209,7 +209,7 @@ export class Link<Identity, Request> {
     const { platform, secrets, bounds } = home;
     const sid = secrets.sid();
     const token = secrets.token();
-    const request: OpenRequest = { sid, tokenHash: hashOf(token), principal, attempt, node: platform.node };
+    const request: OpenRequest = { sid, tokenHash: hashOf(token), principal, attempt, holders, node: platform.node };
     this.become({ name: 'opening' });
     whenAnswered(
       () => store.open(request, bounds),
@@ -230,7 +230,7 @@ export class Link<Identity, Request> {
 
   private resume(frame: ResumeFrame, principal: string): void {
     const { home } = this;
-    const { attempt, sid, token, received, tag, acked, sent } = frame;
+    const { attempt, holders, sid, token, received, tag, acked, sent } = frame;
     switch (home.room(sid)) {
       case 'leaving':
         return this.close(SERVICE_RESTART, '');
@@ -245,6 +245,7 @@ export class Link<Identity, Request> {
       tokenHash: hashOf(token),
       principal,
       attempt,
+      holders,
       node: platform.node,
       received,
       tag,

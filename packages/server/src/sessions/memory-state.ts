@@ -27,6 +27,8 @@ export interface StoredSession {
   /** Who holds the lease; `undefined` after `release`: no client is connected. */
   node: string | undefined;
   attempt: number;
+  /** Who made that attempt. */
+  holder: number;
   conn: number;
   committed: number;
   /** The last position that a handler was announced for. It is in flight while this is above `committed`. */

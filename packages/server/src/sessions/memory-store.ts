@@ -82,7 +82,7 @@ export function createMemoryStore({
   let walk = sessions.values();
 
   return {
-    open({ sid, tokenHash, principal, attempt, node }, { ttl, maxPerPrincipal }) {
+    open({ sid, tokenHash, principal, attempt, holders, node }, { ttl, maxPerPrincipal }) {
       if (living(sid) !== undefined || graveOf(sid) !== undefined) return 'limit';
       if (sessions.size >= maxSessions) sweep(LOOK_FOR_ROOM);
       if (sessions.size >= maxSessions || livingOf(principal, maxPerPrincipal) >= maxPerPrincipal) return 'limit';
@@ -93,6 +93,7 @@ export function createMemoryStore({
         principal,
         node,
         attempt,
+        holder: holders.at(-1)!,
         conn: 1,
         committed: 0,
         begun: 0,
@@ -117,10 +118,11 @@ export function createMemoryStore({
       const hasToken = isSame(session.tokenHash, claim.tokenHash);
       const isPrincipal = session.principal === claim.principal;
       const isNewer = claim.attempt > session.attempt;
+      const isSuccessor = claim.holders.includes(session.holder);
       const isBusy = session.begun > session.committed && !claim.force;
       const isConsistent = agree(session, claim);
       if (!hasToken || !isPrincipal) return { name: 'lost', reason: 'unauthorized' };
-      if (!isNewer) return { name: 'stale' };
+      if (!isNewer || !isSuccessor) return { name: 'stale' };
       if (isBusy) {
         tell(session.node, { name: 'yield', sid: session.sid });
         return { name: 'busy' };
@@ -133,6 +135,7 @@ export function createMemoryStore({
       }
       forgetTo(session, claim.received);
       session.attempt = claim.attempt;
+      session.holder = claim.holders.at(-1)!;
       session.conn++;
       session.node = claim.node;
       session.begun = session.committed;

@@ -57,6 +57,8 @@ export interface OpenRequest {
   readonly principal: string;
   /** The client's number for this attempt. */
   readonly attempt: number;
+  /** Who asks, last: a client's process, by 32 bits of its own. Before it those in whose place it may have come. */
+  readonly holders: readonly number[];
   /** The node that will hold the lease. */
   readonly node: string;
 }
@@ -85,7 +87,7 @@ export interface Resumed {
 
 export type ResumeOutcome =
   | Resumed
-  /** An attempt that is not newer than the last: nothing was touched. */
+  /** An attempt that is not newer than the last, or that of a holder whose place another has taken: nothing was touched. */
   | { readonly name: 'stale' }
   /** A handler of the owner is in flight; the owner was told to `yield`. Ask again. */
   | { readonly name: 'busy' }
@@ -130,7 +132,7 @@ export interface SessionStore {
    * Takes the lease: `conn` grows by one and older leases are fenced. In this order:
    * 1. no such session: `lost`, `expired` or the reason of its tombstone if it has one, else `unknown`
    * 2. token hash or principal differ: `lost`, `unauthorized`; nothing is touched, and it takes as long
-   * 3. `attempt` is not above the newest seen: `stale`; nothing is touched
+   * 3. `attempt` is not above the newest seen, or whoever made that is none of `holders`: `stale`; nothing is touched
    * 4. a handler is in flight and not `force`: `busy`; the owner hears `yield`
    * 5. the claim and the store contradict each other, so the store (or the client's snapshot) went back in time: the
    *    session ends, `lost`, `regressed`. They agree if `received` lies in [acknowledged, stored], the committed position

@@ -25,7 +25,8 @@ async function connected() {
   let tell = () => {};
   client.on('message', (data) => {
     const frame = decodeFromServer(String(data as Buffer));
-    if (frame.type === 'hello') client.send(encodeOpen({ attempt: 1, window: 1_048_576, auth: undefined }));
+    if (frame.type === 'hello')
+      client.send(encodeOpen({ attempt: 1, holders: [1], window: 1_048_576, auth: undefined }));
     if (frame.type === 'message') heard.push(String(frame.data));
     tell();
   });

@@ -60,26 +60,30 @@ describe('before there is a session', () => {
     ['nonsense', 'nonsense', CLOSE.protocol],
     ['nothing', '', CLOSE.protocol],
     ['binary nonsense', new Uint8Array([0, 1, 2]), CLOSE.protocol],
-    ['an open of another version', 'O{"v":2,"att":1,"win":1}', CLOSE.protocol],
-    ['an open without a number', 'O{"v":1,"win":1}', CLOSE.protocol],
-    ['an attempt of zero', 'O{"v":1,"att":0,"win":1}', CLOSE.protocol],
-    ['an attempt past 48 bits', 'O{"v":1,"att":281474976710656,"win":1}', CLOSE.protocol],
-    ['an attempt that is a text', 'O{"v":1,"att":"1","win":1}', CLOSE.protocol],
-    ['a window of nothing', 'O{"v":1,"att":1,"win":0}', CLOSE.protocol],
+    ['an open of another version', 'O{"v":2,"att":1,"by":[1],"win":1}', CLOSE.protocol],
+    ['an open without a number', 'O{"v":1,"by":[1],"win":1}', CLOSE.protocol],
+    ['an attempt of zero', 'O{"v":1,"att":0,"by":[1],"win":1}', CLOSE.protocol],
+    ['an attempt past 48 bits', 'O{"v":1,"att":281474976710656,"by":[1],"win":1}', CLOSE.protocol],
+    ['an attempt that is a text', 'O{"v":1,"att":"1","by":[1],"win":1}', CLOSE.protocol],
+    ['a window of nothing', 'O{"v":1,"att":1,"by":[1],"win":0}', CLOSE.protocol],
     ['JSON that is cut short', 'O{"v":1', CLOSE.protocol],
     ['JSON that is a list', 'O[1,1,1]', CLOSE.protocol],
     ['JSON nested a thousand deep', `O${'['.repeat(1_000)}`, CLOSE.protocol],
     [
       'a resume of a name with a path in it',
-      'R{"v":1,"att":1,"win":1,"sid":"../x","tok":"t","rx":0,"tag":0,"acked":0,"sent":0}',
+      'R{"v":1,"att":1,"by":[1],"win":1,"sid":"../x","tok":"t","rx":0,"tag":0,"acked":0,"sent":0}',
       CLOSE.protocol,
     ],
     [
       'a resume of a name with a key’s brackets in it',
-      'R{"v":1,"att":1,"win":1,"sid":"{a}:b","tok":"t","rx":0,"tag":0,"acked":0,"sent":0}',
+      'R{"v":1,"att":1,"by":[1],"win":1,"sid":"{a}:b","tok":"t","rx":0,"tag":0,"acked":0,"sent":0}',
       CLOSE.protocol,
     ],
-    ['a handshake of more than 4 KiB', encodeOpen({ attempt: 1, window: 1, auth: 'x'.repeat(4_096) }), CLOSE.protocol],
+    [
+      'a handshake of more than 4 KiB',
+      encodeOpen({ attempt: 1, holders: [1], window: 1, auth: 'x'.repeat(4_096) }),
+      CLOSE.protocol,
+    ],
   ];
 
   test.each(attacks)('%s: closed by its code, and nobody else notices', async (_, frame, code) => {
@@ -111,7 +115,9 @@ describe('before there is a session', () => {
     const { node } = stage({ authorize });
     node
       .dial()
-      .say('O{"v":1,"att":1,"win":9,"__proto__":{"polluted":1},"auth":{"__proto__":{"polluted":1},"constructor":1}}');
+      .say(
+        'O{"v":1,"att":1,"by":[1],"win":9,"__proto__":{"polluted":1},"auth":{"__proto__":{"polluted":1},"constructor":1}}',
+      );
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     expect((authorize.mock.lastCall![0].auth as { polluted?: unknown }).polluted).toBeUndefined();
   });
@@ -189,6 +195,18 @@ describe('with what is somebody else’s', () => {
     expect(back.acked).toBe(2);
   });
 
+  test('a copy whose place another holder has taken, with the highest number there is: 4801, and that one stays', async () => {
+    const { node, ada } = stage();
+    ada.break();
+    const rightful = node.rejoin(ada, { holders: [1, 2], acked: 1, sent: 1, received: 1, tag: tagOf(ada, 1) });
+    const copy = node.dial().resume_({ ...ada.memory, ...claim, acked: 1, sent: 2, attempt: MAX_SEQ });
+    expect(copy.closed?.code).toBe(CLOSE.stale);
+    expect(rightful.closed).toBeUndefined();
+    rightful.sendMessages(2);
+    rightful.say(encodePing(1));
+    expect(rightful.acked).toBe(2);
+  });
+
   test.each([
     ['more received than was ever stored', { received: 9, tag: 0, acked: 1, sent: 1 }],
     ['another tag than that of what was received', { received: 1, tag: 12_345, acked: 1, sent: 1 }],
@@ -217,10 +235,21 @@ describe('in a session', () => {
     ['an acknowledgement of the last number there is', encodeAck(MAX_SEQ), CLOSE.protocol],
     ['a ping that acknowledges too much', encodePing(99), CLOSE.protocol],
     ['the plain heartbeat, which is a ping that acknowledges 24 172', 'ping', CLOSE.protocol],
-    ['a second open', encodeOpen({ attempt: 2, window: 1, auth: 'mallory' }), CLOSE.protocol],
+    ['a second open', encodeOpen({ attempt: 2, holders: [1], window: 1, auth: 'mallory' }), CLOSE.protocol],
     [
       'a resume',
-      encodeResume({ attempt: 2, window: 1, auth: 'm', sid: 's', token: 't', received: 0, tag: 0, acked: 0, sent: 0 }),
+      encodeResume({
+        attempt: 2,
+        holders: [1],
+        window: 1,
+        auth: 'm',
+        sid: 's',
+        token: 't',
+        received: 0,
+        tag: 0,
+        acked: 0,
+        sent: 0,
+      }),
       CLOSE.protocol,
     ],
     ['a small letter that nobody knows', 'x1', CLOSE.protocol],
@@ -329,9 +358,10 @@ describe('in a session', () => {
 
 describe('4 000 fuzzed frames', () => {
   const good = [
-    encodeOpen({ attempt: 1, window: 1_000, auth: 'mallory' }),
+    encodeOpen({ attempt: 1, holders: [1], window: 1_000, auth: 'mallory' }),
     encodeResume({
       attempt: 2,
+      holders: [1],
       window: 9,
       auth: 'mallory',
       sid: 's',

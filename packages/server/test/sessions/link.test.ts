@@ -160,8 +160,8 @@ describe('what is said out of turn', () => {
     ['a volatile message', 'v:x'],
     ['no frame at all', 'hello'],
     ['an empty message', ''],
-    ['a frame of more than 4096 bytes', encodeOpen({ attempt: 1, window: 1, auth: 'é'.repeat(2_048) })],
-    ['a version that we do not speak', 'O{"v":2,"att":1,"win":1}'],
+    ['a frame of more than 4096 bytes', encodeOpen({ attempt: 1, holders: [1], window: 1, auth: 'é'.repeat(2_048) })],
+    ['a version that we do not speak', 'O{"v":2,"att":1,"by":[1],"win":1}'],
   ])('%s before the session is ready closes with 4803', (_, frame) => {
     const socket = createWorld().node().dial();
     socket.say(frame);

@@ -86,14 +86,26 @@ class Speaker {
 
   async open(auth = 'ada'): Promise<{ sid: string; token: string }> {
     await this.heard('hello');
-    this.say(encodeOpen({ attempt: 1, window: 1_048_576, auth }));
+    this.say(encodeOpen({ attempt: 1, holders: [1], window: 1_048_576, auth }));
     const { sid, token } = await this.heard('ready');
     return { sid, token: token! };
   }
 
   async resume(held: { sid: string; token: string }, attempt: number, sent = 0): Promise<number> {
     await this.heard('hello');
-    this.say(encodeResume({ ...held, attempt, window: 1_048_576, auth: 'ada', received: 0, tag: 0, acked: 0, sent }));
+    this.say(
+      encodeResume({
+        ...held,
+        attempt,
+        holders: [1],
+        window: 1_048_576,
+        auth: 'ada',
+        received: 0,
+        tag: 0,
+        acked: 0,
+        sent,
+      }),
+    );
     return (await this.heard('ready')).received;
   }
 }
@@ -193,7 +205,7 @@ test('authorize sees the request and the identity of the upgrade', async () => {
   const ws = new WebSocket(urlOf(server, '/live'), [SUBPROTOCOL], { headers: { 'x-name': 'ada' } });
   onTestFinished(() => ws.terminate());
   await once(ws, 'open');
-  ws.send(encodeOpen({ attempt: 1, window: 1, auth: undefined }));
+  ws.send(encodeOpen({ attempt: 1, holders: [1], window: 1, auth: undefined }));
   expect(await session).toMatchObject({ principal: 'ada at /live', identity: { name: 'ada' } });
 });
 

@@ -82,6 +82,8 @@ export class Socket implements Transport {
   private link: SessionLink | undefined;
   /** The number of this client's attempts, shared by its sockets. */
   attempt = 0;
+  /** The process that this client is. */
+  holder = 1;
 
   join(link: SessionLink): void {
     this.link = link;
@@ -134,13 +136,13 @@ export class Socket implements Transport {
     this.link!.received(frame);
   }
   open({ window = 1_048_576, auth = 'ada' as unknown, attempt = ++this.attempt } = {}): this {
-    this.say(encodeOpen({ attempt, window, auth }));
+    this.say(encodeOpen({ attempt, holders: [this.holder], window, auth }));
     return this;
   }
   resume_(claim: Partial<ResumeFrame> & { readonly sid: string; readonly token: string }): this {
-    const { window = 1_048_576, auth = 'ada', attempt = ++this.attempt } = claim;
+    const { window = 1_048_576, auth = 'ada', attempt = ++this.attempt, holders = [this.holder] } = claim;
     const { received = 0, tag = 0, acked = 0, sent = 0, sid, token } = claim;
-    this.say(encodeResume({ attempt, window, auth, sid, token, received, tag, acked, sent }));
+    this.say(encodeResume({ attempt, holders, window, auth, sid, token, received, tag, acked, sent }));
     return this;
   }
   /** Messages `from` … `to`, whose payloads are their numbers. */

@@ -209,6 +209,31 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       await resumed(store, { attempt: 6, sent: 1 });
     });
 
+    test('3. so is an attempt of a holder whose place another has taken, however new it is', async () => {
+      const { store } = await world();
+      const lease = await opened(store, { holders: [7] });
+      await store.begin(lease, 1, 1);
+      await store.commit(lease, 1, 1);
+      const next = await resumed(store, { attempt: 2, holders: [7, 8], sent: 1 });
+      for (const holders of [[7], [9], [7, 9], [0]]) {
+        expect(await store.resume(claim({ attempt: 9, holders, sent: 1, force: true }), BOUNDS)).toEqual({
+          name: 'stale',
+        });
+      }
+      expect(await store.begin(next, 2, 2)).toBe('ok'); // nothing was touched
+      await store.abandon(next);
+      await resumed(store, { attempt: 3, holders: [8], sent: 1 });
+    });
+
+    test('3. whoever comes in the place of another names all that may have been the last, and there may be many', async () => {
+      const { store } = await world();
+      const many = Array.from({ length: 15 }, (_, i) => 2 ** 32 - 1 - i);
+      await opened(store, { holders: [4, many[9]!] }); // the last of them is who asks
+      await resumed(store, { attempt: 2, holders: [...many, 5] });
+      expect(await reasonOf(store, { holders: many })).toBe('stale');
+      await resumed(store, { attempt: 3, holders: [5] });
+    });
+
     test('4. while a handler is in flight: busy, the owner hears yield, and the same attempt may ask again', async () => {
       const { store, elsewhere } = await world();
       const lease = await opened(store);
@@ -669,6 +694,7 @@ export const request = (more: Partial<ResumeClaim> = {}) => ({
   tokenHash: HASH,
   principal: 'ada',
   attempt: 1,
+  holders: [1],
   node: 'node-a',
   ...more,
 });

@@ -155,7 +155,8 @@ export function createFaultyStore(
           const { sid } = claim;
           const before = look(sid);
           const outcome = observed(sid, undefined, () => store.resume(claim, given));
-          const isStale = before !== undefined && claim.attempt <= before.attempt;
+          const isStale =
+            before !== undefined && (claim.attempt <= before.attempt || !claim.holders.includes(before.holder));
           if (isStale) {
             note({ type: 'stale', what: 'attempt', sid, changed: hasChanged(before, state.sessions.get(sid)) });
           }

@@ -280,7 +280,7 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         if (world.clients.length === 0) newClient();
         return;
       case 'a tab is duplicated':
-        if (who && world.clients.length < 4) newClient(who);
+        if (who && world.clients.length < 4) await haveTwoHolders(who, newClient(who));
         return;
       case 'a client closes':
         if (!who) return;
@@ -326,6 +326,17 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
         return;
       case 'all links break':
         breakAll(500);
+    }
+  }
+
+  /** Often the one from before is in a lift meanwhile, and sends what the other may send too; and dials more often. */
+  async function haveTwoHolders(before: ClientInWorld, copy: ClientInWorld): Promise<void> {
+    if (chance(0.3)) return;
+    await timeline.run(timeline.now); // the copy has read what is kept
+    before.links.at(-1)?.break({ up: 0, down: 0 }, { client: pick(100, 1_000), node: pick(0, 1_000) });
+    before.resumesLost = upTo(4);
+    for (const who of [before, copy]) {
+      for (let i = upTo(4); i > 0; i--) world.sendFromClient(who, 0, false);
     }
   }
 

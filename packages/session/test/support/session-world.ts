@@ -64,6 +64,8 @@ export interface ClientInWorld {
   /** What the application was told of its session. */
   sid: string | undefined;
   links: Link[];
+  /** So many of its next resumes get lost, with their sockets. */
+  resumesLost: number;
   readonly bounds: { readonly maxMessages: number };
 }
 
@@ -208,6 +210,10 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
           acked: acked!,
           sent: sent!,
         });
+        if (who.resumesLost > 0) {
+          who.resumesLost--;
+          link.break({ up: 0, down: 0 }, { client: 0, node: 0 });
+        }
       }
     },
     nodeWrote(link, data) {
@@ -341,7 +347,13 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
 
   function startClient(name: string, setUp: ClientSetUp, copiedFrom?: ClientInWorld): ClientInWorld {
     const storage = setUp.storage ? { text: copiedFrom?.storage?.text ?? null } : undefined;
-    const who = { name, storage, links: [], sid: copiedFrom?.sid } as Partial<ClientInWorld> as ClientInWorld;
+    const who = {
+      name,
+      storage,
+      links: [],
+      resumesLost: 0,
+      sid: copiedFrom?.sid,
+    } as Partial<ClientInWorld> as ClientInWorld;
     if (copiedFrom) note({ type: 'copied', client: name, from: copiedFrom.name });
     setUps.set(name, setUp);
     clients.push(who);
