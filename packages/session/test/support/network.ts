@@ -73,6 +73,8 @@ export class Link {
   readonly last: { up?: Data; down?: Data } = {};
   /** Whether the client was greeted on it, and which session is at its end. */
   greeted = false;
+  /** Whether the client speaks plainly on it, to whomever. */
+  isPlain = false;
   sid: string | undefined;
   node: Process | undefined;
   private readonly up: Lane;

@@ -185,6 +185,7 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
       if (!who) return;
       log?.(`${timeline.now.toFixed(1)} ${who.name} → ${link.node?.name}: ${text.slice(0, 120)}`);
       const number = numberOf(data);
+      link.isPlain ||= number > 0 || isPlain(text);
       if (number > 0) note({ type: 'plain', client: who.name, message: number }); // also to one that greets too late
       if (link.node === plainProcess) {
         if (number > 0) return;
@@ -514,7 +515,10 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
     rollBack: (to) => store.rollBack(to),
     endPlain() {
       world.plain = undefined;
-      for (const link of links) if (link.node === plainProcess) link.reset();
+      // a peer that never answers is not known to be gone: whoever took its server for a plain one may wait for ever
+      for (const link of links) {
+        if (link.node === plainProcess || link.isPlain) link.break({ up: 0, down: 0 }, { client: 0, node: 0 });
+      }
     },
   };
   return world;
