@@ -71,8 +71,9 @@ export class Link {
   loses: 'nothing' | 'up' | 'down' = 'nothing';
   /** The last messages that were written. */
   readonly last: { up?: Data; down?: Data } = {};
-  /** Whether the client was greeted on it, and which session is at its end. */
+  /** Whether the client was greeted on it, whom it named as the one who asks, and which session is at its end. */
   greeted = false;
+  holder = 0;
   /** Whether the client speaks plainly on it, to whomever. */
   isPlain = false;
   sid: string | undefined;

@@ -258,8 +258,12 @@ export async function liveRandomly(seed: number, log?: (line: string) => void): 
       case 'the store rolls back': {
         const then = world.store.copy();
         if (chance(0.5)) {
+          // under living leases: what comes next may get the numbers of what was forgotten, and more than those
+          if (node && who) serverSends(node, who, upTo(3));
           await run(20 + dice() * 580);
-          return world.rollBack(then);
+          world.rollBack(then);
+          if (node && who) serverSends(node, who, upTo(5));
+          return;
         }
         // a failover: what was just delivered is forgotten, and others get its numbers before anybody is back
         if (node && who) serverSends(node, who, 3);

@@ -198,10 +198,11 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
       if (!link.greeted && !speaksPlainly) {
         note({ type: 'breach', rule: 'I11', words: `${who.name} wrote ${text} before it was greeted` });
       }
-      if (text.startsWith('O')) {
-        note({ type: 'attempt', client: who.name, attempt: (JSON.parse(text.slice(1)) as { att: number }).att });
-      } else if (text.startsWith('R')) {
-        const { att: attempt, sid, rx: received, acked, sent } = JSON.parse(text.slice(1)) as Record<string, never>;
+      if (!/^[OR]/.test(text)) return;
+      const { by, att: attempt, sid, rx: received, acked, sent } = JSON.parse(text.slice(1)) as Record<string, never>;
+      link.holder = (by! as readonly number[]).at(-1)!;
+      if (text.startsWith('O')) note({ type: 'attempt', client: who.name, attempt: attempt! });
+      else {
         note({
           type: 'attempt',
           client: who.name,
@@ -224,6 +225,7 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
         const { sid, rx, tok } = JSON.parse(text.slice(1)) as { sid: string; rx: number; tok?: string };
         link.sid = sid;
         if (tok !== undefined) tokens.set(sid, tok);
+        holders.set(sid, link.holder);
         note({ type: 'acked', sid, seq: rx });
       } else if (link.sid !== undefined && /^[aq]/.test(text)) {
         note({ type: 'acked', sid: link.sid, seq: parseInt(text.slice(1), 36) });
@@ -239,6 +241,7 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
   };
   const plainProcess = timeline.process('plain');
   const tokens = new Map<string, string>();
+  const holders = new Map<string, number>();
 
   // ---- nodes
 
@@ -444,7 +447,8 @@ export function createSessionWorld(climate: Climate, log?: (line: string) => voi
       message(data) {
         const text = textOf(data);
         const tok = hasToken ? (tokens.get(sid) ?? 'none') : 'guessed';
-        const claim = { v: 1, att: 1_000_000, win: 1_000, sid, tok, rx: 0, tag: 0, acked: 0, sent: 0 };
+        const by = [holders.get(sid) ?? 0, 0];
+        const claim = { v: 1, att: 1_000_000, by, win: 1_000, sid, tok, rx: 0, tag: 0, acked: 0, sent: 0 };
         if (text.startsWith('H')) link.socket.send(`R${JSON.stringify(claim)}`);
         else if (text.startsWith('Y')) note({ type: 'breach', rule: 'I8', words: `a stranger has resumed ${sid}` });
         else link.socket.close(1000, '');
