@@ -6,6 +6,8 @@ import { DEFAULTS as CLIENT } from '../packages/core/src/options.ts';
 import { DEFAULTS as NODE } from '../packages/node/src/options.ts';
 import { DEFAULTS as SERVER } from '../packages/server/src/options.ts';
 import { DEFAULTS as SESSION } from '../packages/session/src/options.ts';
+import { DEFAULTS as REDIS } from '../packages/redis/src/options.ts';
+import { MEMORY_DEFAULTS as MEMORY } from '../packages/server/src/sessions/memory-store.ts';
 import { backoffDelay } from '../packages/core/src/backoff.ts';
 import { meaningOf, retryAfterOf, type Meaning } from '../packages/core/src/close-codes.ts';
 import { verdictOn } from '../packages/core/src/retry.ts';
@@ -86,6 +88,19 @@ describe('docs/important-defaults.md', () => {
         ...inGroup('heartbeat', propertiesOf(server, 'HeartbeatOptions')),
         ...inGroup('budget', propertiesOf(server, 'BudgetOptions')),
         ...inGroup('sessions', propertiesOf(read('packages/server/src/sessions/options.ts'), 'SessionOptions')),
+      ],
+    },
+    {
+      heading: '## Stores',
+      defaults: { memoryStore: MEMORY, redisStore: REDIS },
+      options: [
+        ...inGroup(
+          'memoryStore',
+          propertiesOf(read('packages/server/src/sessions/memory-store.ts'), 'MemoryStoreOptions'),
+        ),
+        ...inGroup('redisStore', propertiesOf(read('packages/redis/src/options.ts'), 'RedisStoreSettings')),
+        'redisStore.url',
+        'redisStore.client',
       ],
     },
   ])('names every option under $heading, and its default as it is', ({ heading, options, defaults }) => {

@@ -45,7 +45,8 @@ export interface Settings {
   readonly timeout: number;
 }
 
-const DEFAULTS = { prefix: 'holdfast:', timeout: 5_000 };
+/** Every default there is. */
+export const DEFAULTS = Object.freeze({ prefix: 'holdfast:', timeout: 5_000 });
 
 const NAMES = ['client', 'url', 'prefix', 'timeout'];
 

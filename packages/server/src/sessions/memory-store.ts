@@ -35,7 +35,8 @@ export type MemoryStore = {
   sweep(sessions: number): void;
 };
 
-const DEFAULT_MAX_SESSIONS = 100_000;
+/** Every default there is. */
+export const MEMORY_DEFAULTS = Object.freeze({ maxSessions: 100_000 });
 
 /** A session that nobody asks for any more is found by a walk over all of them, one share of it each second. */
 const SWEEP = { every: 1_000, shares: 30 };
@@ -51,7 +52,7 @@ const TOMBSTONE_TTLS = 10;
  * @throws INVALID_OPTION
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  const { maxSessions = DEFAULT_MAX_SESSIONS, ...unknown } = options;
+  const { maxSessions = MEMORY_DEFAULTS.maxSessions, ...unknown } = options;
   const [misspelt] = Object.entries(unknown);
   if (misspelt !== undefined) throw invalidOption(misspelt[0], 'one of maxSessions', misspelt[1]);
   if (!Number.isInteger(maxSessions) || maxSessions < 1) {
@@ -71,7 +72,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
 export function createMemoryStore({
   now,
   state = createMemoryState(),
-  maxSessions = DEFAULT_MAX_SESSIONS,
+  maxSessions = MEMORY_DEFAULTS.maxSessions,
 }: {
   readonly now: () => number;
   readonly state?: MemoryState;
