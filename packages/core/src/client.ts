@@ -249,14 +249,12 @@ export function createClient<In = Data, Out = string | Binary>(
 
   /** What the session layer may ask of us. */
   function sessionHost(): SessionHost {
-    const { maxMessages, maxBytes } = settings.queue;
     return {
       get queue() {
         return delivery.sessionQueue;
       },
       handshake: options.handshake,
-      maxMessages,
-      maxBytes,
+      maxBytes: settings.queue.maxBytes,
       now: () => adapter.now(),
       random: () => adapter.random(),
       deliver: told,

@@ -73,7 +73,6 @@ export interface SessionHost {
   readonly queue: SessionQueue;
   /** The caller's own handshake, for plain sockets. */
   readonly handshake: Handshake | undefined;
-  readonly maxMessages: number;
   readonly maxBytes: number;
   now(): number;
   /** From 0 up to 1. */
