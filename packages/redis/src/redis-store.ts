@@ -79,13 +79,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       if (!isSid(sid)) return { name: 'lost', reason: 'unknown' };
       const principal = nameOf(claim.principal);
       const claimed = [tokenHash, principal, attempt, node, received, tag, acked, sent, force ? 1 : 0];
-      const reply = await run(RESUME, keys.ofSession(sid), [
-        ...claimed,
-        whole(ttl),
-        channels,
-        sid,
-        ...holders.toReversed(),
-      ]);
+      const reply = await run(RESUME, keys.ofSession(sid), [...claimed, whole(ttl), channels, sid, ...holders]);
       const [name, ...rest] = reply as Resumption;
       switch (name) {
         case 'resumed': {

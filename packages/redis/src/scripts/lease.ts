@@ -15,7 +15,7 @@ return 1
 );
 
 /**
- * ARGV: token hash, principal, attempt, node, received, tag, acked, sent, force, ttl, channels, sid, holders: who asks first.
+ * ARGV: token hash, principal, attempt, node, received, tag, acked, sent, force, ttl, channels, sid, holders: who asks last.
  * Answers { resumed, conn, committed, stored }, { lost, reason }, { stale } or { busy }.
  */
 export const RESUME = script(
@@ -56,7 +56,7 @@ if not isConsistent then
   return { 'lost', 'regressed' }
 end
 if received > session.k then forget(session, received, tag, foundBytes) end
-redis.call('HSET', S, 'a', ARGV[3], 'i', ARGV[13], 'c', session.c + 1, 'n', node, 'b', session.r)
+redis.call('HSET', S, 'a', ARGV[3], 'i', ARGV[#ARGV], 'c', session.c + 1, 'n', node, 'b', session.r)
 live(ttl)
 if session.n ~= node then tell(channels, session.n, 'gone - ' .. ARGV[12]) end
 return { 'resumed', session.c + 1, session.r, session.w }
