@@ -1,9 +1,13 @@
-// What does a node with many sessions weigh, on its store and in its memory?
+// What does a node with many sessions weigh, on its store and in its memory? Weighed apart: numbers near their end, as other
+// tests have them, make all sessions of a process heavier.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import type { SessionStore } from '../../src/sessions/store.ts';
+import { createMemoryState } from '../../src/sessions/memory-state.ts';
+import { createMemoryStore } from '../../src/sessions/memory-store.ts';
+import { BOUNDS, request } from '../support/store-laws.ts';
 import { createGate, createWorld, settled } from './world.ts';
 
 test('leases are touched some at a time: the next when the store has answered, and not by two beats at once', async () => {
@@ -46,4 +50,24 @@ test('a session that waits for its client does not keep the socket that is gone'
   collect();
   expect(node.session.isConnected).toBe(false);
   expect(socket.deref()).toBeUndefined();
+});
+
+test('an idle session of 100 000 in memory takes less than half a kilobyte', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const count = 100_000;
+  const state = createMemoryState();
+  const store = createMemoryStore({ now: () => 1_000, state });
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < count; i++) {
+    const sid = `session-${String(i).padStart(14)}`;
+    // texts of their own, as from a socket
+    const tokenHash = Buffer.from(String(i).padStart(64, 'a')).toString();
+    store.open(request({ sid, tokenHash, principal: `user-${i}`, holders: [2 ** 32 - 1 - i] }), BOUNDS);
+  }
+  collect();
+  const bytes = (process.memoryUsage().heapUsed - before) / count;
+  expect(state.sessions.size).toBe(count);
+  expect(bytes).toBeLessThan(512);
 });
