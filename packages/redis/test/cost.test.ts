@@ -61,7 +61,7 @@ test('messages that come while one is on its way go together, a hundred at most'
   expect(await commandsOf(burst)).toBe(1 + 3);
 });
 
-test('a heartbeat costs one command for each session, and one for each principal', async () => {
+test('a touch costs one command for each session, and one for each principal; what was missed costs a read each', async () => {
   const leases = [lease];
   for (let i = 0; i < 9; i++) leases.push(await opened(store, { sid: `more-${i}` }, BOUNDS));
   expect(
@@ -71,6 +71,7 @@ test('a heartbeat costs one command for each session, and one for each principal
       await client.ping();
     }),
   ).toBe(10 + 1);
+  expect(await commandsOf(() => Promise.all(leases.map((each) => store.read(each, 0, 100, 0))))).toBe(10);
 });
 
 test('opening, resuming, releasing and ending cost two each', async () => {
