@@ -2,8 +2,7 @@
 //
 // Plants one fault at a time and runs the tests; a test that fails, or a run that hangs, has noticed it. Faults that a
 // compiler would find are none: each of these compiles, and looks as if it might be right. `pnpm mutants queue` plants only
-// those with that word in their file or name, and `pnpm mutants --share 2/3` every third of them: CI takes another quarter each
-// day, since all of them take minutes.
+// those with that word in their file or name, and `pnpm mutants --share 2/3` every third of them.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import type { PlantedFault } from './planted-fault.ts';
+import { shareOf } from './share.ts';
 
 interface Mutant extends PlantedFault {
   /** What goes wrong. */
@@ -316,10 +316,8 @@ async function main(): Promise<void> {
     options: { share: { type: 'string', default: '0/1' } },
     allowPositionals: true,
   });
-  const [which = 0, of = 1] = values.share.split('/').map(Number);
-  const isOurs = (_: Mutant, i: number): boolean => i % of === which % of;
   const [word = ''] = positionals;
-  const mutants = MUTANTS.filter(({ file, name }) => `${file} ${name}`.includes(word)).filter(isOurs);
+  const mutants = MUTANTS.filter(({ file, name }) => `${file} ${name}`.includes(word)).filter(shareOf(values.share));
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
   let noticed = 0;
   try {

@@ -2,7 +2,7 @@
 //
 // The real client, the real half of the server and the real store in memory, in simulated time and on a simulated network.
 // `--seed 7 --worlds 1 --log` replays one life and writes down everything. `--mutants` plants faults instead, one at a
-// time, and each must be noticed.
+// time, and each must be noticed; with `--share 2/3` every third of them.
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { build, type Plugin } from 'esbuild';
 import { readFile } from 'node:fs/promises';
 import { SESSION_MUTANTS, type SessionMutant } from './session-mutants.ts';
 import type { PlantedFault } from './planted-fault.ts';
+import { shareOf } from './share.ts';
 import type { Report, Share } from './session-lives.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -105,9 +106,9 @@ async function simulate(folder: string, worlds: number, seed: number, log: boole
   return failures.length === 0 && reports.length === outcomes.length;
 }
 
-async function plantEach(folder: string, word: string): Promise<boolean> {
-  const mutants = SESSION_MUTANTS.filter(({ name }) => name.includes(word));
-  const sound = await inChild(await bundle(folder, 'sound'), shareOf(SOUND_LIVES));
+async function plantEach(folder: string, word: string, share: string): Promise<boolean> {
+  const mutants = SESSION_MUTANTS.filter(({ name }) => name.includes(word)).filter(shareOf(share));
+  const sound = await inChild(await bundle(folder, 'sound'), livesOf(SOUND_LIVES));
   if (sound === 'hung' || sound.failures.length > 0) {
     throw new Error(`without a fault: ${JSON.stringify(sound)}`);
   }
@@ -128,14 +129,14 @@ async function plantEach(folder: string, word: string): Promise<boolean> {
 }
 
 async function plant(folder: string, id: string, { faults }: SessionMutant): Promise<string> {
-  const outcome = await inChild(await bundle(folder, id, faults), shareOf(MUTANT_LIVES));
+  const outcome = await inChild(await bundle(folder, id, faults), livesOf(MUTANT_LIVES));
   if (outcome === 'hung') return 'noticed, as a life that does not end';
   const [failure] = outcome.failures;
   if (!failure) return `NOT NOTICED in ${outcome.lives} lives`;
   return `noticed by seed ${failure.seed}: ${failure.violations[0]!.split('\n')[0]!.slice(0, 100)}`;
 }
 
-const shareOf = (lives: number): Share => ({ first: 1, step: 1, end: 1 + lives, log: false, stopsAtFailure: true });
+const livesOf = (lives: number): Share => ({ first: 1, step: 1, end: 1 + lives, log: false, stopsAtFailure: true });
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -144,12 +145,13 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     log: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
+    share: { type: 'string', default: '0/1' },
   },
 });
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-sessions-'));
 try {
   const isGood = values.mutants
-    ? await plantEach(folder, positionals[0] ?? '')
+    ? await plantEach(folder, positionals[0] ?? '', values.share)
     : await simulate(folder, Number(values.worlds), Number(values.seed), values.log);
   process.exitCode = isGood ? 0 : 1;
 } finally {

@@ -128,6 +128,23 @@ describe('each promise, broken, is noticed', () => {
     ['I11', 'as those on the wire saw', [{ type: 'breach', rule: 'I11', words: 'said O before H' }]],
     ['I12', 'as those on the wire saw', [{ type: 'breach', rule: 'I12', words: 'd to a plain server' }]],
     ['I13', 'as those on the wire saw', [{ type: 'breach', rule: 'I13', words: '2 000 messages wait' }]],
+    [
+      'I10',
+      'again at once, and the store had gone back long before',
+      [begins, accepted(1), { type: 'rolled-back' }, { ...handling(1), at: 10_000 }, handled(1), handling(1)],
+    ],
+    [
+      'I10',
+      'again at once, by one who was ousted long before',
+      [
+        begins,
+        accepted(1),
+        { type: 'forced', sid, from: node },
+        { ...handling(1), at: 10_000 },
+        handled(1),
+        handling(1),
+      ],
+    ],
     ['I14', 'lost twice', [begins, accepted(1), { type: 'rolled-back' }, lost('regressed', [1]), lost('regressed')]],
     ['I14', 'replaced without a word', [begins, begins]],
     ['I14', 'resumed after it was lost', [{ type: 'session', client, resumed: true }]],

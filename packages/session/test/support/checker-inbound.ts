@@ -31,9 +31,14 @@ interface InboundSession {
   lastEffect: number;
   effectAt: number;
   committed: number;
-  /** Those from whom a takeover took it; what they have begun may still run. */
-  readonly ousted: Set<string>;
+  /** Those from whom a takeover took it, and when; what they have begun may still run. */
+  readonly ousted: Map<string, number>;
 }
+
+/** How late what was begun before may still run: a node may sleep for 3 s, and its store and its handler take some time. */
+const LATE = 5_000;
+
+const isRecent = (then: number | undefined, at: number): boolean => then !== undefined && at - then <= LATE;
 
 /** Reasons of a drop after which the message may have arrived. */
 const MAY_HAVE_ARRIVED = ['unconfirmed', 'poison'];
@@ -53,7 +58,7 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
         lastEffect: 0,
         effectAt: -Infinity,
         committed: -1,
-        ousted: new Set(),
+        ousted: new Map(),
       };
       sessions.set(sid, session);
     }
@@ -100,9 +105,10 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
   function isExcused(before: Run, { ousted }: InboundSession, node: string, at: number): boolean {
     return (
       excuses.crashes.has(before.node) ||
-      ousted.has(before.node) ||
-      ousted.has(node) ||
-      excuses.rolledBackAt > -Infinity || // what a store has forgotten to have begun may begin again
+      isRecent(ousted.get(before.node), at) ||
+      isRecent(ousted.get(node), at) ||
+      excuses.rolledBackAt >= before.at ||
+      isRecent(excuses.rolledBackAt, at) || // what a store has forgotten to have begun may begin again
       excuses.storeFailedAt >= before.at ||
       at - before.at >= excuses.settings.takeoverTimeout
     );
@@ -210,7 +216,7 @@ export function createInboundBooks(excuses: Excuses, { broken, count }: Findings
           return;
         }
         case 'forced':
-          sessionOf(event.sid).ousted.add(event.from);
+          sessionOf(event.sid).ousted.set(event.from, event.at);
           return;
         case 'settled':
           return settled(new Set(event.held));
