@@ -53,6 +53,8 @@ const PAUSE = 300;
 
 const [PROMISED] = PAYLOADS as [Payload];
 const SHARE = 0.6;
+/** Of a window for each round trip, over a link. */
+const FAR_SHARE = 0.8;
 
 /** Milliseconds each way. */
 const DELAY = 50;
@@ -67,11 +69,17 @@ const launches = isQuick ? 1 : LAUNCHES;
 const payloads = isQuick ? [PROMISED] : PAYLOADS;
 const figures = await measure();
 const far = await measureFar();
-const verdicts = DIRECTIONS.map((direction) => {
+const nearVerdicts = DIRECTIONS.map((direction) => {
   const { ratio } = figures.find((f) => f.payload === PROMISED.name && f.direction === direction)!;
   const what = `${direction}, ${PROMISED.name}: ${percent(ratio.median)} of plain, at least ${percent(SHARE)}`;
   return { what, isKept: ratio.median >= SHARE };
 });
+const farVerdicts = far.map(({ direction, rate, bound }) => {
+  const share = rate.median / bound;
+  const what = `${direction}, ${DELAY} ms each way: ${percent(share)} of a window for each round trip, at least ${percent(FAR_SHARE)}`;
+  return { what, isKept: share >= FAR_SHARE };
+});
+const verdicts = [...nearVerdicts, ...farVerdicts];
 
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify({ benchmark: 'session', machine: machine(), verdicts, figures, far }, null, 2));
