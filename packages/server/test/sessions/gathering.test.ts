@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { SUBPROTOCOL, decodeFromServer, encodeOpen } from '@holdfast/session/wire';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createServer, memoryStore, type Session } from '@holdfast/server';
 
@@ -30,6 +30,12 @@ async function connected() {
     if (frame.type === 'message') heard.push(String(frame.data));
     tell();
   });
+  onTestFinished(async () => {
+    client.terminate();
+    await server.close();
+    http.close();
+    await once(http, 'close');
+  });
   const [session, socket] = await Promise.all([arrived, upgraded]);
   return {
     session,
@@ -40,17 +46,11 @@ async function connected() {
         tell = () => heard.length >= count && resolve(heard);
         tell();
       }),
-    async close() {
-      client.terminate();
-      await server.close();
-      http.close();
-      await once(http, 'close');
-    },
   };
 }
 
 test('messages of one turn are written together when it is over, and all of them, in order', async () => {
-  const { session, socket, hears, close } = await connected();
+  const { session, socket, hears } = await connected();
   await new Promise(setImmediate);
   expect(socket.writableLength).toBe(0);
   const messages = Array.from({ length: 10 }, (_, i) => `${i}`.padEnd(100));
@@ -60,11 +60,10 @@ test('messages of one turn are written together when it is over, and all of them
   await new Promise(setImmediate);
   expect(socket.writableLength).toBe(0);
   expect(await hears(10)).toEqual(messages);
-  await close();
 });
 
 test('however much is said in one turn, no more than 64 KiB and one message are held for its end', async () => {
-  const { session, socket, hears, close } = await connected();
+  const { session, socket, hears } = await connected();
   const message = 'x'.repeat(1_000);
   let most = 0;
   for (let i = 0; i < 200; i++) {
@@ -74,5 +73,4 @@ test('however much is said in one turn, no more than 64 KiB and one message are 
   expect(most).toBeGreaterThan(10_000);
   expect(most).toBeLessThan(65_536 + 1_100);
   expect(await hears(200)).toHaveLength(200);
-  await close();
 });
