@@ -6,7 +6,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { between, startRedis, type Redis, type RedisUsage } from './fleet/redis.ts';
+import { between, startWatchedRedis, type Redis, type RedisUsage } from './fleet/redis.ts';
 import { machine, machineLine } from './machine.ts';
 import { table } from './table.ts';
 import type { ClientOrder, ClientUsage, Load, ServerOrder, Usage } from './fleet/orders.ts';
@@ -132,7 +132,7 @@ async function arrived(direction: string, server: ChildProcess, clients: ChildPr
 
 async function onRedis(): Promise<void> {
   console.error('messages: Redis');
-  const redis = await startRedis();
+  const redis = await startWatchedRedis();
   note('Redis version', redis.version, String);
   const clients = await startClients();
   let server = await startServer(redis.url);

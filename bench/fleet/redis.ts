@@ -1,9 +1,7 @@
 // What has a Redis done, and how much does it hold?
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createClient } from '@redis/client';
+import { startRedis } from '../../packages/redis/test/support/redis-server.ts';
 
 export interface RedisUsage {
   readonly memory: number;
@@ -23,14 +21,9 @@ export interface Redis {
 }
 
 /** One that keeps nothing on disk, since what that costs is the disk's. */
-export async function startRedis(): Promise<Redis> {
-  const port = await freePort();
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const server = spawn('redis-server', args, { stdio: 'ignore' });
-  const url = `redis://127.0.0.1:${port}`;
-  const client = createClient({ url, socket: { reconnectStrategy: 50 } });
-  client.on('error', () => {}); // until it listens
-  await client.connect();
+export async function startWatchedRedis(): Promise<Redis> {
+  const { url, dispose } = await startRedis();
+  const client = await createClient({ url }).connect();
   const [, version = '?'] = /redis_version:(.*)\r/.exec(await client.info('server')) ?? [];
   return {
     url,
@@ -38,7 +31,7 @@ export async function startRedis(): Promise<Redis> {
     usage: async () => usageIn(await client.info('everything')),
     async close() {
       client.destroy();
-      await end(server);
+      await dispose();
     },
   };
 }
@@ -70,19 +63,4 @@ export function between(before: RedisUsage, after: RedisUsage): RedisUsage {
     bytesOut: after.bytesOut - before.bytesOut,
     calls: Object.fromEntries(calls.filter(([name, count]) => count > 0 && name !== 'info')),
   };
-}
-
-async function end(server: ChildProcess): Promise<void> {
-  const gone = once(server, 'exit');
-  server.kill();
-  await gone;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
