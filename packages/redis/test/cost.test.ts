@@ -71,7 +71,7 @@ test('a touch costs one command for each session, and one for each principal; wh
       await client.ping();
     }),
   ).toBe(10 + 1);
-  expect(await commandsOf(() => Promise.all(leases.map((each) => store.read(each, 0, 100, 0))))).toBe(10);
+  expect(await commandsOf(() => Promise.all(leases.map(async (each) => store.read(each, 0, 100, 0))))).toBe(10);
 });
 
 test('opening, resuming, releasing and ending cost two each', async () => {
