@@ -66,7 +66,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   // of this process, and of those in whose place it came
   const holder = Math.floor(host.random() * (MAX_TAG + 1));
-  let holders: readonly number[] = [];
+  let holders: number[] = [];
 
   // of the server, as it said last
   let maxMessage = settings.maxMessage;
@@ -109,16 +109,14 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     current = context;
     const isOther = !byQuery && context.protocol !== '' && context.protocol !== SUBPROTOCOL;
     const greeting = isOther || !offers ? undefined : greetingOf(context.peek);
-    return Promise.resolve(keeper && keeper.loaded)
-      .then(() => greeting)
-      .then((hello): PromiseLike<void> | void => {
-        checkIsCurrent(context);
-        if (hello) return context.next().then(() => agree(hello, context));
-        if (isRequired) throw new HoldfastError('SESSION_UNSUPPORTED', 'the server did not greet us');
-        if (session) lose('downgrade');
-        phase = 'plain';
-        if (host.handshake) return host.handshake(context);
-      });
+    return Promise.all([greeting, keeper && keeper.loaded]).then(([hello]): PromiseLike<void> | void => {
+      checkIsCurrent(context);
+      if (hello) return context.next().then(() => agree(hello, context));
+      if (isRequired) throw new HoldfastError('SESSION_UNSUPPORTED', 'the server did not greet us');
+      if (session) lose('downgrade');
+      phase = 'plain';
+      if (host.handshake) return host.handshake(context);
+    });
   };
 
   /** A socket may die between a frame of its and the turn of the promise that waits for it. */
@@ -148,7 +146,8 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       .then((said) => {
         checkIsCurrent(context);
         attempt++;
-        if (holders.indexOf(holder) < 0) holders = holders.concat(holder).slice(-MAX_HOLDERS);
+        // the oldest stays: of the others nobody knows whether the server has ever heard
+        if (holders.indexOf(holder) < 0 && holders.push(holder) > MAX_HOLDERS) holders.splice(1, 1);
         keeper?.saveNow(); // a number is never used twice
         const { written: sent, proven: acked } = host.queue;
         const claim = { attempt, holders, window: host.maxBytes, auth: said, received, tag, acked, sent };

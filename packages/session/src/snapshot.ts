@@ -10,7 +10,7 @@ export interface Snapshot {
   /** The number of the newest attempt. */
   readonly attempt: number;
   /** Who has made attempts since the server last said that it is ready, oldest first. */
-  readonly holders: readonly number[];
+  readonly holders: number[];
   /** The last message from the server, and its tag. */
   readonly received: number;
   readonly tag: number;
