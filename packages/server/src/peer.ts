@@ -79,8 +79,12 @@ export interface FrameReceiver {
   closed(): void;
 }
 
-/** Bytes of a session's frames that are written at once; as much as a socket reads at once. */
+/**
+ * Bytes of a session's frames that are written at once: as much as a socket reads at once, but so little of what may pile up
+ * that nobody takes what we hold ourselves for what the peer does not read.
+ */
 const GATHERED = 65_536;
+const GATHERED_SHARE = 1 / 4;
 
 const ABNORMAL = 1006;
 const TOO_MANY_REQUESTS = 4429;
@@ -92,6 +96,7 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
   private readonly brakes = new Set<Brake>();
   private receiver: FrameReceiver | undefined;
   private isGathering = false;
+  private readonly gathered: number;
   private readonly budget: Budget;
   private pulse: Pulse;
   /** Frames received; they and the bytes read are the signs of life. */
@@ -110,6 +115,7 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
     super();
     this.identity = visitor.identity;
     this.address = visitor.address;
+    this.gathered = Math.min(GATHERED, context.settings.maxBufferedBytes * GATHERED_SHARE);
     this.budget = context.settings.budget ? createBudget(context.settings.budget) : noBudget;
     this.pulse = firstPulse(beat, context.rhythm, context.random());
     this.listenerThrew = (event, cause) =>
@@ -149,7 +155,7 @@ export class SocketPeer<Identity> extends Emitter<PeerEvents> implements Peer<Id
     if (!this.isOpen || !this.reads()) return false;
     if (this.receiver) this.gather();
     this.ws.send(message);
-    if (this.isGathering && this.socket.writableLength >= GATHERED) this.socket.uncork();
+    if (this.isGathering && this.socket.writableLength >= this.gathered) this.socket.uncork();
     return true;
   }
 

@@ -200,7 +200,7 @@ describe('a snapshot', () => {
     const before = stage({ storage: storedBy(store) });
     await before.opened();
     await before.world.run(1);
-    let loaded = (_: string | undefined): void => {};
+    let loaded: (text: string | undefined) => void = () => {};
     const slow: SnapshotStore = { ...store, load: () => new Promise((resolve) => (loaded = resolve)) };
     const unhandled: unknown[] = [];
     const hear = (reason: unknown) => void unhandled.push(reason);

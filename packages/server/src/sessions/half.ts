@@ -431,7 +431,7 @@ class Half<Identity, Request>
    * out by themselves.
    */
   private touch(served: readonly Tenure<Identity>[], from: number): void {
-    this.isTouching = from < served.length && this.state.name !== 'closing';
+    this.isTouching = from < served.length && this.held.size > 0;
     if (!this.isTouching) return;
     const to = from + TOUCHED_AT_ONCE;
     const tenures = served.slice(from, to).filter((tenure) => tenure.isServed);

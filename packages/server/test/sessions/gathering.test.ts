@@ -6,15 +6,16 @@ import type { AddressInfo, Socket } from 'node:net';
 import { SUBPROTOCOL, decodeFromServer, encodeOpen } from '@holdfast/session/wire';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createServer, memoryStore, type Session } from '@holdfast/server';
+import { createServer, memoryStore, type ServerOptions, type Session } from '@holdfast/server';
 
 /** One client with a session, and the socket beneath it at the server's end. */
-async function connected() {
+async function connected(options: ServerOptions = {}) {
   const http = createHttpServer().listen(0, '127.0.0.1');
   const upgraded = new Promise<Socket>((resolve) =>
     http.on('upgrade', (_request, socket) => resolve(socket as Socket)),
   );
   const server = createServer({
+    ...options,
     server: http,
     sessions: { store: memoryStore(), authorize: () => 'somebody', handle: () => {} },
   });
@@ -27,7 +28,7 @@ async function connected() {
     const frame = decodeFromServer(String(data as Buffer));
     if (frame.type === 'hello')
       client.send(encodeOpen({ attempt: 1, holders: [1], window: 1_048_576, auth: undefined }));
-    if (frame.type === 'message') heard.push(String(frame.data));
+    if (frame.type === 'message' || frame.type === 'volatile') heard.push(String(frame.data));
     tell();
   });
   onTestFinished(async () => {
@@ -73,4 +74,17 @@ test('however much is said in one turn, no more than 64 KiB and one message are 
   expect(most).toBeGreaterThan(10_000);
   expect(most).toBeLessThan(65_536 + 1_100);
   expect(await hears(200)).toHaveLength(200);
+});
+
+test('a server that lets little pile up holds a quarter of that, so that what is held is not taken for a slow reader', async () => {
+  const { session, socket, hears } = await connected({ maxBufferedBytes: 16_384 });
+  let most = 0;
+  for (let i = 0; i < 20; i++) {
+    void session.send(`${2 * i}`.padEnd(1_000));
+    expect(await session.send(`${2 * i + 1}`.padEnd(1_000), { volatile: true })).toBe(true);
+    most = Math.max(most, socket.writableLength);
+  }
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(4_096 + 1_100);
+  expect((await hears(40)).map(Number)).toEqual(Array.from({ length: 40 }, (_, i) => i));
 });

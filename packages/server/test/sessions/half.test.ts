@@ -313,6 +313,22 @@ describe('a node that leaves', () => {
     expect(after.ready.received).toBe(one.seqs.length);
   });
 
+  test('keeps its sessions alive for as long as it waits for their handlers, longer than ttl also', async () => {
+    const world = createWorld();
+    const [one, other] = [world.node(), world.node()];
+    const gate = createGate();
+    one.handle = () => gate.promise;
+    const socket = one.join();
+    socket.sendMessages(1);
+    const closed = one.half.close(600_000);
+    await world.time.pass(400_000);
+    gate.open();
+    await closed;
+    expect(socket.closed?.code).toBe(1012);
+    expect(socket.acked).toBe(1);
+    expect(other.rejoin(socket, { acked: 1, sent: 1 }).ready.received).toBe(1);
+  });
+
   test('a handler that outlives it still commits, if the lease stands', async () => {
     const world = createWorld();
     const [one, other] = [world.node(), world.node()];
