@@ -270,8 +270,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   }
 
   function roomMade(): void {
-    const full = 1 - (speaks() ? FREE.inSession : FREE.else);
     if (!hasPressure || queue.waiting > 0) return;
+    const full = 1 - (speaks() ? FREE.inSession : FREE.else);
     if (queue.length > policy.maxMessages * full || queue.bytes > policy.maxBytes * full) return;
     hasPressure = false;
     parts.writable();

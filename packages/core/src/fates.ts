@@ -39,6 +39,7 @@ export interface SendOptions {
   readonly volatile?: boolean | undefined;
 }
 
+/** The option `queue`, checked and complete. */
 export interface QueuePolicy {
   readonly maxMessages: number;
   readonly maxBytes: number;

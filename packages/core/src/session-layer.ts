@@ -73,6 +73,7 @@ export interface SessionHost {
   readonly queue: SessionQueue;
   /** The caller's own handshake, for plain sockets. */
   readonly handshake: Handshake | undefined;
+  /** The queue's bytes: what may wait for its acknowledgement. */
   readonly maxBytes: number;
   now(): number;
   /** From 0 up to 1. */

@@ -15,6 +15,10 @@ export interface SessionStorage {
 export interface SnapshotStore {
   /** What was saved last, or nothing. Asked once, before the first dial. */
   load(): MaybePromise<string | null | undefined>;
+  /**
+   * Replaces what was saved before. May be called again before it has answered; calls take effect in their order. What is
+   * not yet written when the process dies costs the next one the session (`taken` or `regressed`), so answer at once if you can.
+   */
   save(text: string): MaybePromise<void>;
   remove(): MaybePromise<void>;
 }

@@ -34,3 +34,6 @@ export function whenAnswered<T>(
     goOn?.();
   }, failed);
 }
+
+/** For an answer that nothing depends on. */
+export function ignore(): void {}

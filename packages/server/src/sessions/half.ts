@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { viewOf, type Binary, type Data } from '@holdfast/core';
 import { CLOSE } from '@holdfast/session/wire';
 import { serverError, shown, type ServerError } from '../errors.ts';
-import { isPromised, whenAnswered } from './awaitable.ts';
+import { ignore, isPromised, whenAnswered } from './awaitable.ts';
 import { SessionFace, type FaceOwner } from './face.ts';
 import { Link, type LinkHome } from './link.ts';
 import type { SessionSettings } from './options.ts';
@@ -475,5 +475,3 @@ class Half<Identity, Request>
 const SERVICE_RESTART = 1012;
 
 const storeFailed = (cause: unknown) => serverError('STORE_FAILED', 'the store of sessions failed', { cause });
-
-function ignore(): void {}

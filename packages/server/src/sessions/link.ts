@@ -14,8 +14,8 @@ import {
 } from '@holdfast/session/wire';
 import { retryAfterReason, type Data } from '@holdfast/core';
 import { serverError, shown, type ServerError } from '../errors.ts';
-import { whenAnswered } from './awaitable.ts';
-import type { SessionSettings } from './options.ts';
+import { ignore, whenAnswered } from './awaitable.ts';
+import { MAX_HEADER, type SessionSettings } from './options.ts';
 import type { SessionPlatform, SessionVisitor, Transport } from './platform.ts';
 import { hashOf, type Secrets } from './secrets.ts';
 import { takeOver, type Takeover } from './takeover.ts';
@@ -68,9 +68,6 @@ type State<Identity> =
 
 /** Bytes of a frame from somebody whom we do not know yet: a resume, and what `auth` needs. */
 const MAX_HANDSHAKE_FRAME = 4_096;
-
-/** What a frame may have beside its message. */
-const MAX_HEADER = 64;
 
 const NORMAL = 1000;
 const TOO_LARGE = 1009;
@@ -370,10 +367,6 @@ class Wire implements Transport {
     this.transport.close(code, reason);
   }
 
-  terminate(): void {
-    this.transport.terminate();
-  }
-
   pause(): void {
     this.transport.pause();
   }
@@ -394,13 +387,10 @@ class Wire implements Transport {
 const NOWHERE: Transport = {
   send: ignore,
   close: ignore,
-  terminate: ignore,
   pause: ignore,
   resume: ignore,
   bufferedAmount: 0,
 };
-
-function ignore(): void {}
 
 function sizeOf(data: Data): number {
   return typeof data === 'string' ? Buffer.byteLength(data) : data.length;

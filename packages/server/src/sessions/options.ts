@@ -104,6 +104,9 @@ export const SESSION_DEFAULTS: Readonly<Record<SessionNumber, number>> = Object.
   maxSessionsPerPrincipal: 100,
 });
 
+/** Bytes that a frame may have beside its message. */
+export const MAX_HEADER = 64;
+
 /** The options, checked and complete, and what the server's own options come to here. */
 export interface SessionSettings<Identity, Request = IncomingMessage> {
   readonly store: SessionStore;

@@ -10,8 +10,6 @@ export interface Transport {
   send(data: Data): void;
   /** The closing handshake, in the end followed by the link's `closed()`. May be called twice. */
   close(code: number, reason: string): void;
-  /** At once, without it. */
-  terminate(): void;
   /** Nothing more is read until `resume`; what was read already may still come. */
   pause(): void;
   resume(): void;

@@ -2,7 +2,7 @@
 
 import { invalidOption } from '../errors.ts';
 import { duration, positive, refuseUnknown, size } from '../checks.ts';
-import { SESSION_DEFAULTS, type SessionOptions, type SessionSettings } from './options.ts';
+import { MAX_HEADER, SESSION_DEFAULTS, type SessionOptions, type SessionSettings } from './options.ts';
 import type { SessionStore } from './store.ts';
 
 /** What the server's own options say that matters to sessions. */
@@ -17,9 +17,6 @@ export interface SessionSurroundings {
 
 /** Bytes in one transport, before messages wait in the store instead: what a phone on 1 Mbit/s reads in two seconds. */
 const HIGH_WATER_MARK = 262_144;
-
-/** What a frame has beside its message. */
-const HEADER = 64;
 
 /** What a half calls on a new session's way; a store without one of these is none. */
 const STORE_METHODS: readonly (keyof SessionStore)[] = [
@@ -50,8 +47,8 @@ export function readSessionOptions<Identity, Request>(
   if (typeof authorize !== 'function') throw invalidOption('sessions.authorize', 'a function', authorize);
   if (typeof handle !== 'function') throw invalidOption('sessions.handle', 'a function', handle);
   const maxMessage = size('sessions.maxMessage', given.maxMessage ?? SESSION_DEFAULTS.maxMessage);
-  if (maxMessage + HEADER > maxPayload) {
-    throw invalidOption('sessions.maxMessage', `at least ${HEADER} below maxPayload, ${maxPayload}`, maxMessage);
+  if (maxMessage + MAX_HEADER > maxPayload) {
+    throw invalidOption('sessions.maxMessage', `at least ${MAX_HEADER} below maxPayload, ${maxPayload}`, maxMessage);
   }
   return {
     store,

@@ -4,7 +4,8 @@
 // tested for every store by one suite, and under crashes, zombies and rollbacks by the simulation.
 //
 // What an operation cannot do it throws or rejects; then it may have been done all the same, or not, so whoever asked
-// takes nothing for granted and lets the client resume. A store in memory throws where another rejects.
+// takes nothing for granted and lets the client resume. A store in memory throws where another rejects. None may stay without
+// an answer for ever: a store that waits for something gives up in the end.
 
 import type { Data } from '@holdfast/core';
 
@@ -55,9 +56,9 @@ export interface OpenRequest {
   /** SHA-256 of the resume token, as hex; the token itself is never stored. */
   readonly tokenHash: string;
   readonly principal: string;
-  /** The client's number for this attempt. */
+  /** The client's number for this attempt, 0 to 2^48 - 1. */
   readonly attempt: number;
-  /** Who asks, last: a client's process, by 32 bits of its own. Before it those in whose place it may have come. */
+  /** Who asks, last: a client's process, by 32 bits of its own. Before it those in whose place it may have come; 16 in all. */
   readonly holders: readonly number[];
   /** The node that will hold the lease. */
   readonly node: string;
@@ -123,7 +124,7 @@ export type StoreNews =
 
 export interface SessionStore {
   /**
-   * Makes a session that lives for `ttl`; its first lease has `conn` 1. `limit`: the principal, or the store, has all that it
+   * Makes a session that lives for `ttl`; its first lease has `conn` 1. `attempt` and the last of `holders` are kept. `limit`: the principal, or the store, has all that it
    * may have. So is a `sid` that is or was in use: it names one session, ever.
    */
   open(request: OpenRequest, bounds: SessionBounds): Awaitable<Lease | 'limit'>;
@@ -139,7 +140,7 @@ export interface SessionStore {
    *    lies in [acked, sent], the tag of entry `received` (or of the last acknowledged one) is `tag`, and every entry from
    *    `received` + 1 to `stored` is there
    * 6. `resumed`; what is up to `received` is acknowledged with it, no handler is in flight any more, and the session
-   *    lives for `ttl`. If another node had the lease it hears `gone`
+   *    lives for `ttl`. `attempt` and the last of `holders` are kept, for 3. If another node had the lease it hears `gone`
    */
   resume(claim: ResumeClaim, bounds: SessionBounds): Awaitable<ResumeOutcome>;
 

@@ -8,7 +8,7 @@ import type { SessionPlatform } from './platform.ts';
 import type { Awaitable, ResumeOutcome } from './store.ts';
 
 export interface Takeover {
-  /** The handler may be done: asks at once. */
+  /** The handler may be done: the wait until the next question is over. */
   nudge(): void;
   /** Nobody wants it any more. An answer that is on its way is still told. */
   cancel(): void;

@@ -14,7 +14,7 @@ import {
 import { retryAfterReason, type Data } from '@holdfast/core';
 import { serverError, type ServerError } from '../errors.ts';
 import { Acks } from './acks.ts';
-import { whenAnswered } from './awaitable.ts';
+import { ignore, whenAnswered } from './awaitable.ts';
 import type { SessionFace } from './face.ts';
 import { InboundLane } from './inbound.ts';
 import type { SessionSettings } from './options.ts';
@@ -392,5 +392,3 @@ export class Tenure<Identity> {
     this.inbound.stop();
   }
 }
-
-function ignore(): void {}

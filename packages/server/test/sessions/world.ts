@@ -96,9 +96,6 @@ export class Socket implements Transport {
   close(code: number, reason: string): void {
     this.closed ??= { code, reason };
   }
-  terminate(): void {
-    this.close(1006, '');
-  }
   pause(): void {
     this.reading = 'paused';
   }

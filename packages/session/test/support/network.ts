@@ -177,10 +177,6 @@ export class Link {
       link.down.carry(0, () => link.closeAtClient(code, reason, true));
       link.timeline.at(link.timeline.now + CLOSE_TIMEOUT, link.node!, () => link.goneAtNode());
     },
-    terminate() {
-      link.reset();
-      link.timeline.at(link.timeline.now, link.node!, () => link.goneAtNode());
-    },
     pause() {
       link.isRead = false;
     },
