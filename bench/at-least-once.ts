@@ -5,9 +5,6 @@
 // four times their price, and all else, the waiting for proofs above all, is the same. In each round all take their
 // turns forth and back, so that a machine that grows slower favours nobody.
 
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import {
   CONTENDERS,
   SIZES,
@@ -22,6 +19,7 @@ import {
   type Usage,
 } from './at-least-once/ends.ts';
 import { machine, machineLine } from './machine.ts';
+import { startPart, type Part } from './processes.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -53,12 +51,12 @@ interface Steady {
   readonly pauses: number;
 }
 
-const server = startProcess('server', []);
-const urls = (await answerOf(server)) as Exclude<ServerAnswer, Usage>;
+const server = await startPart<ServerOrder>('at-least-once/server', []);
+const urls = server.greeting as Exclude<ServerAnswer, Usage>;
 const figures: Figure[] = [];
 for (const size of SIZES) figures.push(...(await measure(size)));
 const steady = await beSteady();
-await end(server);
+await server.end();
 
 const verdicts = [
   ...SIZES.map((size) => {
@@ -91,7 +89,7 @@ async function measure(size: Size): Promise<Figure[]> {
   const rounds: Round[] = [];
   for (let launch = 0; launch < LAUNCHES; launch++) {
     console.error(`${size} B: launch ${launch + 1} of ${LAUNCHES}`);
-    const clients = new Map<Contender, ChildProcess>();
+    const clients = new Map<Contender, Part<ClientOrder>>();
     for (const contender of CONTENDERS) clients.set(contender, await startClient(contender, size, urls.fast));
     for (let round = 0; round < ROUNDS; round++) {
       const turns = new Map<Contender, Measured[]>();
@@ -101,7 +99,7 @@ async function measure(size: Size): Promise<Figure[]> {
       }
       rounds.push(Object.fromEntries([...turns].map(([name, [one, two]]) => [name, both(one!, two!)])) as Round);
     }
-    for (const client of clients.values()) await end(client);
+    for (const client of clients.values()) await client.end();
   }
   return CONTENDERS.map((contender) => {
     const turns = rounds.map((round) => round[contender]);
@@ -122,64 +120,33 @@ function both(one: Measured, other: Measured): Measured {
   return { ms: mean('ms'), cpu: mean('cpu'), total: mean('total'), pings: mean('pings'), drops: mean('drops') };
 }
 
-async function takeTurn(client: ChildProcess): Promise<Measured> {
+async function takeTurn(client: Part<ClientOrder>): Promise<Measured> {
   const before = await usage();
-  client.send('turn' satisfies ClientOrder);
-  const turn = (await answerOf(client)) as Turn;
+  const turn = (await client.ask('turn')) as Turn;
   return { ...turn, total: turn.cpu + (await usage()).cpu - before.cpu };
 }
 
 async function beSteady(): Promise<Steady> {
   const client = await startClient(LEAST, 100, urls.strict, []);
   const before = await usage();
-  client.send({ steady: STEADY } satisfies ClientOrder);
-  const { ms, pings, drops } = (await answerOf(client)) as Turn;
+  const { ms, pings, drops } = (await client.ask({ steady: STEADY })) as Turn;
   const { pauses } = await usage();
-  await end(client);
+  await client.end();
   return { seconds: ms / 1_000, pings, drops, pauses: pauses - before.pauses };
 }
 
 async function usage(): Promise<Usage> {
-  server.send('usage' satisfies ServerOrder);
-  return (await answerOf(server)) as Usage;
-}
-
-// ---- the processes
-
-function startProcess(name: string, args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`./at-least-once/${name}.ts`, import.meta.url)), args, {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
-  });
+  return (await server.ask('usage')) as Usage;
 }
 
 /** Resolves when it is warm. */
-async function startClient(
+function startClient(
   contender: Contender,
   size: Size,
   url: string,
   more: readonly string[] = ['warm'],
-): Promise<ChildProcess> {
-  const client = startProcess('client', [contender, String(size), url, ...more]);
-  await answerOf(client);
-  return client;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.send('end');
-  await once(child, 'exit');
-}
-
-function answerOf(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const died = (code: number | null) =>
-      reject(new Error(`a process ended with ${code}: ${child.spawnargs.join(' ')}`));
-    child.once('exit', died);
-    child.once('message', (answer) => {
-      child.off('exit', died);
-      resolve(answer);
-    });
-  });
+): Promise<Part<ClientOrder>> {
+  return startPart('at-least-once/client', [contender, String(size), url, ...more]);
 }
 
 // ---- telling

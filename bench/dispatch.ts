@@ -5,15 +5,13 @@
 // order that rotates, and each is compared with a turn of the bare one right beside its own. The processes are started
 // anew several times: how memory lies, and what is compiled when, differ from start to start and stay for a life.
 
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { BARE, CONTENDERS, HOLDFAST, HOLDFAST_ASKING, type Contender } from './dispatch/contenders.ts';
 import { MESSAGES, PAYLOADS, type Payload } from './dispatch/payloads.ts';
 import { machine, machineLine } from './machine.ts';
+import { startPart, type Part } from './processes.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import { table } from './table.ts';
-import type { Answer, Order, Round } from './dispatch/lane.ts';
+import type { Order, Round } from './dispatch/lane.ts';
 
 type Direction = keyof Round;
 
@@ -44,6 +42,8 @@ if (verdicts.some(({ isKept }) => !isKept)) process.exitCode = 1;
 
 // ---- measuring
 
+type Lane = Part<Order>;
+
 /** What one contender cost in one turn, and what the bare one cost right beside it. */
 interface Turn {
   readonly own: Round;
@@ -54,14 +54,14 @@ async function measure(payload: Payload['name']): Promise<Figure[]> {
   const turns = new Map<string, Turn[]>(CONTENDERS.map(({ name }) => [name, []]));
   for (let launch = 0; launch < LAUNCHES; launch++) {
     console.error(`${payload}: launch ${launch + 1} of ${LAUNCHES}`);
-    const lanes = new Map<string, ChildProcess>();
-    for (const { name } of CONTENDERS) lanes.set(name, await startLane(name, payload));
+    const lanes = new Map<string, Lane>();
+    for (const { name } of CONTENDERS) lanes.set(name, await startPart('dispatch/lane', [name, payload]));
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of rotated([...lanes.keys()], round)) {
         turns.get(name)!.push(await takeTurn(lanes.get(name)!, lanes.get(BARE)!, round % 2 === 0));
       }
     }
-    await Promise.all([...lanes.values()].map(endLane));
+    await Promise.all([...lanes.values()].map((lane) => lane.end()));
   }
   return CONTENDERS.flatMap(({ name }) =>
     DIRECTIONS.map((direction) => ({
@@ -75,7 +75,7 @@ async function measure(payload: Payload['name']): Promise<Figure[]> {
 }
 
 /** The bare one takes its turn before or after, so that a machine that grows slower favours nobody. */
-async function takeTurn(lane: ChildProcess, bareLane: ChildProcess, bareFirst: boolean): Promise<Turn> {
+async function takeTurn(lane: Lane, bareLane: Lane, bareFirst: boolean): Promise<Turn> {
   if (bareFirst) {
     const bare = await askForRound(bareLane);
     return { bare, own: await askForRound(lane) };
@@ -89,35 +89,8 @@ function rotated<T>(all: readonly T[], by: number): T[] {
   return [...all.slice(start), ...all.slice(0, start)];
 }
 
-/** Resolves when it is warm. */
-async function startLane(contender: string, payload: string): Promise<ChildProcess> {
-  const lane = fork(fileURLToPath(new URL('./dispatch/lane.ts', import.meta.url)), [contender, payload], {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
-  });
-  await answerOf(lane);
-  return lane;
-}
-
-async function askForRound(lane: ChildProcess): Promise<Round> {
-  lane.send('round' satisfies Order);
-  return (await answerOf(lane)) as Round;
-}
-
-async function endLane(lane: ChildProcess): Promise<void> {
-  lane.send('end' satisfies Order);
-  await once(lane, 'exit');
-}
-
-function answerOf(lane: ChildProcess): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const died = (code: number | null) => reject(new Error(`a lane ended with ${code}: ${lane.spawnargs.join(' ')}`));
-    lane.once('exit', died);
-    lane.once('message', (answer: Answer) => {
-      lane.off('exit', died);
-      resolve(answer);
-    });
-  });
+async function askForRound(lane: Lane): Promise<Round> {
+  return (await lane.ask('round')) as Round;
 }
 
 // ---- judging

@@ -3,11 +3,9 @@
 // Servers, Redis and clients are processes of their own. Each server is started for one measurement, so that none holds what
 // another has left. The figures are inputs: docs/scaling.md, "What a fleet needs", does the sums.
 
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { between, startWatchedRedis, type Redis, type RedisUsage } from './fleet/redis.ts';
 import { machine, machineLine } from './machine.ts';
+import { startPart, type Part } from './processes.ts';
 import { table } from './table.ts';
 import type { ClientOrder, ClientUsage, Load, ServerOrder, Usage } from './fleet/orders.ts';
 
@@ -31,6 +29,9 @@ const DRAIN = 20_000;
 /** Longer than an acknowledgement is put off. */
 const SETTLE = 1_000;
 
+type Server = Part<ServerOrder>;
+type Clients = Part<ClientOrder>;
+
 type Row = readonly [what: string, value: string];
 const rows: Row[] = [];
 const figures: Record<string, unknown> = {};
@@ -52,14 +53,14 @@ async function measureMemory(what: string, kind: string, atOnce: number): Promis
   console.error(`memory: ${what}`);
   const server = await startServer(kind);
   const clients = await startClients();
-  await open(clients, server.url, WARM_UP, WARM_UP, kind === 'plain');
-  await ask(clients, { name: 'end' });
+  await open(clients, urlOf(server), WARM_UP, WARM_UP, kind === 'plain');
+  await clients.ask({ name: 'end' });
   await pause(SETTLE);
-  const before = await usageOf(server.process);
-  await open(clients, server.url, SESSIONS, atOnce, kind === 'plain');
+  const before = await usageOf(server);
+  await open(clients, urlOf(server), SESSIONS, atOnce, kind === 'plain');
   await pause(SETTLE);
-  noteMemory(what, before, await usageOf(server.process));
-  await Promise.all([end(clients), end(server.process)]);
+  noteMemory(what, before, await usageOf(server));
+  await Promise.all([clients.end(), server.end()]);
 }
 
 function noteMemory(what: string, before: Usage, after: Usage): void {
@@ -73,18 +74,13 @@ async function runInMemory(): Promise<void> {
   console.error('messages: memory store');
   const server = await startServer('memory');
   const clients = await startClients();
-  await open(clients, server.url, SESSIONS, SESSIONS);
-  await measureLife('memory store', server.process, clients, undefined);
-  await Promise.all([end(clients), end(server.process)]);
+  await open(clients, urlOf(server), SESSIONS, SESSIONS);
+  await measureLife('memory store', server, clients, undefined);
+  await Promise.all([clients.end(), server.end()]);
 }
 
 /** An idle while, then messages either way. Each takes as long, so that what is idle can be taken off. */
-async function measureLife(
-  where: string,
-  server: ChildProcess,
-  clients: ChildProcess,
-  redis: Redis | undefined,
-): Promise<void> {
+async function measureLife(where: string, server: Server, clients: Clients, redis: Redis | undefined): Promise<void> {
   await pause(BEAT); // the first touch also tells Redis the scripts
   const idle = await spent(server, redis, () => pause(BEAT));
   const perThousand = (cpu: number) => cpu / (BEAT / 1e3) / (SESSIONS / 1e3);
@@ -98,7 +94,7 @@ async function measureLife(
       const cost = await spent(server, redis, async () => {
         const over = pause(BEAT);
         const before = await arrived(direction, server, clients);
-        await ask(direction === 'client to server' ? clients : server, { name: 'send', load });
+        await (direction === 'client to server' ? clients : server).ask({ name: 'send', load });
         await over;
         const count = (await arrived(direction, server, clients)) - before;
         if (count !== load.messages) throw new Error(`${count} of ${load.messages} arrived`);
@@ -123,9 +119,9 @@ function noteRedis(what: string, { calls, bytesIn, bytesOut }: RedisUsage, count
   note(`${what}, bytes from Redis for ${one}`, bytesOut / count, bytes);
 }
 
-async function arrived(direction: string, server: ChildProcess, clients: ChildProcess): Promise<number> {
+async function arrived(direction: string, server: Server, clients: Clients): Promise<number> {
   if (direction === 'client to server') return (await glanceAt(server)).handled;
-  return ((await ask(clients, { name: 'usage' })) as ClientUsage).received;
+  return ((await clients.ask({ name: 'usage' })) as ClientUsage).received;
 }
 
 // ---- Redis
@@ -136,66 +132,53 @@ async function onRedis(): Promise<void> {
   note('Redis version', redis.version, String);
   const clients = await startClients();
   let server = await startServer(redis.url);
-  await open(clients, server.url, WARM_UP, WARM_UP);
-  await ask(clients, { name: 'end' });
+  await open(clients, urlOf(server), WARM_UP, WARM_UP);
+  await clients.ask({ name: 'end' });
   await pause(SETTLE);
-  const before = { server: await usageOf(server.process), redis: await redis.usage() };
+  const before = { server: await usageOf(server), redis: await redis.usage() };
   const began = performance.now();
-  await open(clients, server.url, SESSIONS, SESSIONS);
+  await open(clients, urlOf(server), SESSIONS, SESSIONS);
   note('Redis: opening them all took', performance.now() - began, seconds);
   await pause(SETTLE);
   const opened = between(before.redis, await redis.usage());
-  noteMemory('a session on Redis, connected, in the server', before.server, await usageOf(server.process));
+  noteMemory('a session on Redis, connected, in the server', before.server, await usageOf(server));
   note('memory of a session on Redis, in Redis', opened.memory / SESSIONS, bytes);
   note('Redis: an open, processor time of Redis for 1 000', (opened.cpu / SESSIONS) * 1e3, ms);
   noteRedis('Redis: an open', opened, SESSIONS, 'an open');
-  await measureLife('Redis', server.process, clients, redis);
+  await measureLife('Redis', server, clients, redis);
 
   console.error('mass resume: killed');
   server = await massResume('killed', server, clients, redis);
   console.error('mass resume: drained');
   server = await massResume('drained', server, clients, redis);
-  await Promise.all([end(clients), end(server.process)]);
+  await Promise.all([clients.end(), server.end()]);
   await redis.close();
 }
 
-interface Server {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
 /** Its clients go to another server, which is there and waits. Returns that one. */
-async function massResume(
-  how: 'killed' | 'drained',
-  server: Server,
-  clients: ChildProcess,
-  redis: Redis,
-): Promise<Server> {
+async function massResume(how: 'killed' | 'drained', server: Server, clients: Clients, redis: Redis): Promise<Server> {
   const next = await startServer(redis.url);
   const before = {
-    next: await glanceAt(next.process),
-    old: await glanceAt(server.process),
+    next: await glanceAt(next),
+    old: await glanceAt(server),
     redis: await redis.usage(),
   };
   const began = performance.now();
-  const back = ask(clients, { name: 'resume', url: next.url });
-  const gone = once(server.process, 'exit');
-  if (how === 'killed') server.process.kill('SIGKILL');
-  else await ask(server.process, { name: 'drain', over: DRAIN });
+  const back = clients.ask({ name: 'resume', url: urlOf(next) });
+  await (how === 'killed' ? server.kill() : server.ask({ name: 'drain', over: DRAIN }));
   await back;
   note(`${how}: until all ${SESSIONS} are back`, performance.now() - began, seconds);
   const cost = between(before.redis, await redis.usage());
   note(
     `${how}: processor time of the next server for 1 000`,
-    (((await glanceAt(next.process)).cpu - before.next.cpu) / SESSIONS) * 1e3,
+    (((await glanceAt(next)).cpu - before.next.cpu) / SESSIONS) * 1e3,
     ms,
   );
   if (how === 'drained') {
-    const old = (await glanceAt(server.process)).cpu - before.old.cpu;
+    const old = (await glanceAt(server)).cpu - before.old.cpu;
     note(`${how}: processor time of the server that goes for 1 000`, (old / SESSIONS) * 1e3, ms);
-    server.process.disconnect();
+    await server.end();
   }
-  await gone;
   note(`${how}: processor time of Redis for 1 000`, (cost.cpu / SESSIONS) * 1e3, ms);
   noteRedis(how, cost, SESSIONS, 'a resume');
   return next;
@@ -203,7 +186,7 @@ async function massResume(
 
 /** Milliseconds of the server's processor time, and all that Redis did. */
 async function spent(
-  server: ChildProcess,
+  server: Server,
   redis: Redis | undefined,
   during: () => Promise<void>,
 ): Promise<{ readonly server: number; readonly redis: RedisUsage | undefined }> {
@@ -218,59 +201,28 @@ async function spent(
 
 // ---- processes
 
-async function startServer(kind: string): Promise<Server> {
-  const server = forked('server', [kind]);
-  const { port } = (await answerOf(server)) as { port: number };
-  return { process: server, url: `ws://127.0.0.1:${port}` };
+function startServer(kind: string): Promise<Server> {
+  return startPart('fleet/server', [kind], ['--expose-gc']);
 }
 
-async function startClients(): Promise<ChildProcess> {
-  const clients = forked('clients', []);
-  await answerOf(clients);
-  return clients;
+function startClients(): Promise<Clients> {
+  return startPart('fleet/clients', []);
 }
 
-function forked(name: string, args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`./fleet/${name}.ts`, import.meta.url)), args, {
-    execArgv: ['--import', 'tsx', '--expose-gc'],
-    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
-  });
+function urlOf({ greeting }: Server): string {
+  return `ws://127.0.0.1:${(greeting as { readonly port: number }).port}`;
 }
 
-async function open(clients: ChildProcess, url: string, count: number, atOnce: number, plain = false): Promise<void> {
-  await ask(clients, { name: 'open', url, count, atOnce, plain });
+async function open(clients: Clients, url: string, count: number, atOnce: number, plain = false): Promise<void> {
+  await clients.ask({ name: 'open', url, count, atOnce, plain });
 }
 
-async function usageOf(server: ChildProcess): Promise<Usage> {
-  return (await ask(server, { name: 'usage' })) as Usage;
+async function usageOf(server: Server): Promise<Usage> {
+  return (await server.ask({ name: 'usage' })) as Usage;
 }
 
-async function glanceAt(server: ChildProcess): Promise<Usage> {
-  return (await ask(server, { name: 'glance' })) as Usage;
-}
-
-function ask(whom: ChildProcess, order: ServerOrder | ClientOrder): Promise<unknown> {
-  const answer = answerOf(whom);
-  whom.send(order);
-  return answer;
-}
-
-function answerOf(whom: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const died = (code: number | null) =>
-      reject(new Error(`a process ended with ${code}: ${whom.spawnargs.join(' ')}`));
-    whom.once('exit', died);
-    whom.once('message', (answer) => {
-      whom.off('exit', died);
-      resolve(answer);
-    });
-  });
-}
-
-async function end(whom: ChildProcess): Promise<void> {
-  const gone = once(whom, 'exit');
-  whom.disconnect();
-  await gone;
+async function glanceAt(server: Server): Promise<Usage> {
+  return (await server.ask({ name: 'glance' })) as Usage;
 }
 
 /** The measurement is of elapsed time, so elapse it must. */

@@ -4,11 +4,9 @@
 // time. In each round both take their turn, in an order that changes, and the ratio is that of two turns side by side. Then
 // a link of 50 ms each way, on which a session can have no more under way than its window.
 
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { createFaultProxy } from '@holdfast/testing';
 import { machine, machineLine } from './machine.ts';
+import { startPart, type Part } from './processes.ts';
 import {
   PAYLOADS,
   WINDOW,
@@ -93,9 +91,11 @@ interface Turn {
   readonly cpu: number;
 }
 
+type EndPart = Part<Order | Signal>;
+
 interface Link {
-  readonly server: ChildProcess;
-  readonly client: ChildProcess;
+  readonly server: EndPart;
+  readonly client: EndPart;
 }
 
 async function measure(): Promise<Figure[]> {
@@ -148,14 +148,12 @@ async function takeTurn(link: Link, payload: Payload, direction: Direction, mess
   const up = direction === 'server to client' ? 0 : messages;
   const down = direction === 'client to server' ? 0 : messages;
   await Promise.all([
-    ask(link.server, { payload: payload.name, send: down, receive: up }),
-    ask(link.client, { payload: payload.name, send: up, receive: down }),
+    link.server.ask({ payload: payload.name, send: down, receive: up }),
+    link.client.ask({ payload: payload.name, send: up, receive: down }),
   ]);
-  await Promise.all([ask(link.server, 'go'), ask(link.client, 'go')]);
-  const [server, client] = (await Promise.all([ask(link.server, 'how was it'), ask(link.client, 'how was it')])) as [
-    Answer,
-    Answer,
-  ];
+  const both = (signal: Signal) => Promise.all([link.server.ask(signal), link.client.ask(signal)]);
+  await both('go');
+  const [server, client] = (await both('how was it')) as [Answer, Answer];
   const began = Math.min(down > 0 ? server.began : Infinity, up > 0 ? client.began : Infinity);
   const seconds = (Math.max(server.ended, client.ended) - began) / 1e3;
   return { rate: (up + down) / seconds, cpu: ((server.cpu + client.cpu) / (up + down)) * 1e3 };
@@ -164,9 +162,9 @@ async function takeTurn(link: Link, payload: Payload, direction: Direction, mess
 async function measureFar(): Promise<FarFigure[]> {
   console.error(`a link of ${DELAY} ms each way`);
   const server = await startServer('session');
-  const proxy = await createFaultProxy({ port: server.port });
+  const proxy = await createFaultProxy({ port: portOf(server) });
   proxy.delay(DELAY);
-  const link = { server: server.process, client: await startEnd('client', ['session', proxy.url()]) };
+  const link = { server, client: await startClient('session', proxy.url()) };
   const far: FarFigure[] = [];
   try {
     for (const direction of DIRECTIONS) {
@@ -194,52 +192,24 @@ function boundOf(direction: Direction): number {
 
 async function startLink(contender: Contender): Promise<Link> {
   const server = await startServer(contender);
-  const client = await startEnd('client', [contender, `ws://127.0.0.1:${server.port}`]);
-  return { server: server.process, client };
+  return { server, client: await startClient(contender, `ws://127.0.0.1:${portOf(server)}`) };
 }
 
-async function startServer(contender: Contender): Promise<{ process: ChildProcess; port: number }> {
-  const end = forked('server', [contender]);
-  const { port } = (await answerOf(end)) as { port: number };
-  return { process: end, port };
+function startServer(contender: Contender): Promise<EndPart> {
+  return startPart('session/server', [contender]);
 }
 
-async function startEnd(name: string, args: readonly string[]): Promise<ChildProcess> {
-  const end = forked(name, args);
-  await answerOf(end);
-  return end;
+function startClient(contender: Contender, url: string): Promise<EndPart> {
+  return startPart('session/client', [contender, url]);
 }
 
-function forked(name: string, args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`./session/${name}.ts`, import.meta.url)), args, {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, TSX_TSCONFIG_PATH: undefined }, // its paths lead to the sources, and not to what is built
-  });
-}
-
-function ask(end: ChildProcess, what: Order | Signal): Promise<unknown> {
-  const answer = answerOf(end);
-  end.send(what);
-  return answer;
-}
-
-function answerOf(end: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const died = (code: number | null) => reject(new Error(`an end died with ${code}: ${end.spawnargs.join(' ')}`));
-    end.once('exit', died);
-    end.once('message', (answer) => {
-      end.off('exit', died);
-      resolve(answer);
-    });
-  });
+function portOf(server: EndPart): number {
+  return (server.greeting as { readonly port: number }).port;
 }
 
 async function endLink({ client, server }: Link): Promise<void> {
-  for (const end of [client, server]) {
-    const gone = once(end, 'exit');
-    end.disconnect();
-    await gone;
-  }
+  await client.end();
+  await server.end();
 }
 
 // ---- telling

@@ -38,9 +38,7 @@ client.on('close', ({ code, asked }) => {
 await client.opened();
 for (let i = 0; warm && i < 3; i++) await takeTurn(); // for the compiler
 process.on('message', (order: ClientOrder) => {
-  if (order === 'turn') return void takeTurn().then(answer);
-  if (order === 'end') return void client.close().then(() => process.disconnect());
-  void beSteady(order.steady).then(answer);
+  void (order === 'turn' ? takeTurn() : beSteady(order.steady)).then(answer);
 });
 process.on('disconnect', () => process.exit());
 answer('ready');

@@ -18,7 +18,7 @@ export const TIMES = 5;
 export const TURN = 5_000;
 export const ALL_HERE = 'all here';
 
-export type ServerOrder = 'usage' | 'end';
+export type ServerOrder = 'usage';
 export type ServerAnswer = { readonly fast: string; readonly strict: string } | Usage;
 
 /** Of the server's process so far. */
@@ -30,7 +30,7 @@ export interface Usage {
 }
 
 /** `steady`: 190 messages a second for so many seconds. */
-export type ClientOrder = 'turn' | { readonly steady: number } | 'end';
+export type ClientOrder = 'turn' | { readonly steady: number };
 export type ClientAnswer = 'ready' | Turn;
 
 export interface Turn {

@@ -1,7 +1,7 @@
 // The server's end, in a process of its own: one server without budgets, and one with the default ones.
 
 import { createServer, type Server } from '@holdfast/server';
-import { ALL_HERE, cpuSoFar, TURN, type ServerAnswer, type ServerOrder } from './ends.ts';
+import { ALL_HERE, cpuSoFar, TURN, type ServerAnswer } from './ends.ts';
 
 if (!import.meta.resolve('@holdfast/server').endsWith('/dist/index.mjs')) throw new Error('not the built server');
 
@@ -23,10 +23,7 @@ fast.on('connection', (peer) => {
 const strict = createServer({ port: 0, host: '127.0.0.1', origins: [] });
 strict.on('connection', ({ request }) => request.socket.on('pause', () => pauses++));
 
-process.on('message', (order: ServerOrder) => {
-  if (order === 'usage') return answer({ cpu: cpuSoFar(), pauses });
-  process.disconnect();
-});
+process.on('message', () => answer({ cpu: cpuSoFar(), pauses }));
 process.on('disconnect', () => void Promise.all([fast.close(), strict.close()]).then(() => process.exit()));
 answer({ fast: await listen(fast), strict: await listen(strict) });
 

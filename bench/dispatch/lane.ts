@@ -6,7 +6,7 @@ import { CONTENDERS, type Contender, type Sender, type Subject, type Tally } fro
 import { COUNT, MESSAGES, PAYLOADS, type Payload } from './payloads.ts';
 import type { NoWireSocket } from './no-wire.ts';
 
-export type Order = 'round' | 'end';
+export type Order = 'round';
 export type Answer = 'ready' | Round;
 
 /** Nanoseconds per message. */
@@ -30,11 +30,8 @@ const subject = await contender.open(payload, tally);
 subject.socket.drain();
 
 for (let i = 0; i < WARM_UP; i++) run(contender, payload, subject);
-process.on('message', (order: Order) => {
-  if (order === 'round') return answer(run(contender, payload, subject));
-  process.disconnect();
-});
-process.on('disconnect', () => void subject.close()); // also when the one who asks is gone: else timers keep us alive
+process.on('message', () => answer(run(contender, payload, subject)));
+process.on('disconnect', () => void subject.close()); // timers of the client's would keep us alive
 answer('ready');
 
 function answer(what: Answer): void {
