@@ -12,7 +12,7 @@ const PROGRAMS: readonly { readonly program: string; readonly from: string; read
   {
     program: 'redis-server',
     from: 'redis-server',
-    tests: ['packages/redis/test/**/*.test.ts', 'examples/scaling/test/**'],
+    tests: ['packages/redis/test/!(options).test.ts', 'examples/scaling/test/**'],
   },
   { program: 'nginx', from: 'nginx-light', tests: ['examples/scaling/test/**'] },
   { program: 'haproxy', from: 'haproxy', tests: ['examples/scaling/test/**'] },

@@ -54,6 +54,13 @@ export function createProofRequests({ bounds, now, ping, rearm }: ProofRequestsP
     rearm();
   }
 
+  function beginAnew(pingedAt: number): void {
+    isAsking = false;
+    lastPing = pingedAt;
+    bytes = 0;
+    at = Infinity;
+  }
+
   return withAccessors({
     get at() {
       return at;
@@ -68,17 +75,7 @@ export function createProofRequests({ bounds, now, ping, rearm }: ProofRequestsP
       else putOff(lastPing + WORTH.ms);
     },
     ask,
-    pingWritten() {
-      isAsking = false;
-      lastPing = now();
-      bytes = 0;
-      at = Infinity;
-    },
-    reset() {
-      isAsking = false;
-      lastPing = -Infinity;
-      bytes = 0;
-      at = Infinity;
-    },
+    pingWritten: () => beginAnew(now()),
+    reset: () => beginAnew(-Infinity),
   });
 }
