@@ -232,7 +232,11 @@ export function createClient<In = Data, Out = string | Binary>(
     isSpoken: () => layer !== undefined && layer.isSpeaking,
     pingMessage: () => (layer?.isSpeaking ? layer.ping() : settings.pingMessage),
     isReply: layer ? (data) => !layer.isSpeaking && settings.isReply(data) : settings.isReply,
-    prepare: (context) => prepareRequest(source, context, adapter, layer?.offer),
+    prepare(context) {
+      layer?.load();
+      return prepareRequest(source, context, adapter);
+    },
+    offer: layer?.offer,
     handler,
   });
 
@@ -266,10 +270,7 @@ export function createClient<In = Data, Out = string | Binary>(
         }
       },
       replied: () => connection.replied(),
-      fail(code, cause) {
-        const { state } = connection;
-        if (state.name !== 'idle') connection.feed({ type: 'broken', generation: state.generation, code, cause });
-      },
+      fail: (code, cause) => connection.broken(code, cause),
       tell: (event, value) => connection.tell(() => tellOfSession(event, value)),
       report: (error) => connection.tell(() => listeners.report(error)),
       rearm: () => connection.rearm(),

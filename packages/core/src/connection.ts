@@ -62,6 +62,8 @@ export interface Connection {
   /** The queue's wake-up time has changed. */
   rearm(): void;
   drained(): void;
+  /** The open socket is of no more use: it is closed with this code, and the next is dialled. */
+  broken(code: number, cause: unknown): void;
   /** The oldest ping that is owed a reply was replied to, by a frame that `isReply` does not know. */
   replied(): void;
   /** Tells something after everything that is already being told. */
@@ -78,6 +80,8 @@ export interface ConnectionParts {
   readonly pingMessage: () => Data;
   readonly isReply: (data: Data) => boolean;
   readonly prepare: (context: DialContext) => SocketRequest | PromiseLike<SocketRequest>;
+  /** Has the last word on what was prepared, just before it is dialled. */
+  readonly offer: ((request: SocketRequest) => SocketRequest) | undefined;
   readonly handler: ConnectionHandler;
 }
 
@@ -235,7 +239,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   function prepare(generation: number, attempt: number): void {
     const use = (prepared: SocketRequest): void => {
       if (!isCurrent(generation)) return; // given up meanwhile, and another may be on its way
-      request = prepared;
+      request = parts.offer ? parts.offer(prepared) : prepared;
       feed({ type: 'prepared', generation });
     };
     try {
@@ -394,6 +398,9 @@ export function createConnection(parts: ConnectionParts): Connection {
     feed,
     rearm,
     drained,
+    broken(code, cause) {
+      if (state.name !== 'idle') feed({ type: 'broken', generation: state.generation, code, cause });
+    },
     replied() {
       if (owed.length > 0 && state.name !== 'idle') replied(owed.shift()!, state.generation);
     },

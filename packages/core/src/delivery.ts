@@ -10,6 +10,7 @@ import { firstTerm, nextTerm } from './proof-term.ts';
 import { createProofRequests } from './proof-requests.ts';
 import { createSendQueue, type QueuedMessage } from './send-queue.ts';
 import { byteLength, copyOf, isSame, type Data } from './bytes.ts';
+import { NORMAL } from './close-codes.ts';
 import { withAccessors } from './accessors.ts';
 import type { Connection } from './connection.ts';
 import type { DropReason, QueuePolicy, SendOptions, SendResult } from './fates.ts';
@@ -195,6 +196,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     try {
       socket.send(frame);
     } catch (cause) {
+      if (message.state === 'written' && isSession()) {
+        connection.broken(NORMAL, cause); // it has its number, so nothing may overtake it: another socket may take it
+        return false;
+      }
       queue.skip(); // before it is told, for a listener may send, and may close
       drop(message, 'rejected', cause);
       return false;
@@ -249,11 +254,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         return;
       }
       const message = queue.next!;
-      if (message.expiresAt > now) handOverNext(socket);
-      else {
+      if (message.expiresAt <= now) {
         queue.skip();
         drop(message, 'expired');
-      }
+      } else if (!handOverNext(socket) && queue.next === message) return;
     }
     emptied();
   }
@@ -410,7 +414,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       queue.rewind();
       const inDoubt = queue.take((message) => message.state !== 'unsent');
       const unsent = keepUnsent ? NONE : queue.take(() => true);
-      flushes.end(() => new HoldfastError('UNCONFIRMED', 'the session was lost before the proof came'));
+      flushes.end(whyEnding() ? clientEnded : sessionLost);
       return { inDoubt, unsent };
     },
     restore(provenBefore, messages) {
@@ -474,8 +478,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       return unconfirmed === 0 || hasEverProven ? unconfirmed : undefined;
     },
     rejected(data, cause) {
-      if (speaks()) return; // the gap that it leaves is noticed by the peer, and mended on the next socket
-      const held = holds && queue.all().find((message, i) => i < handedOver - proven && isSame(message.data, data));
+      const frameOf = ({ data: own }: QueuedMessage, i: number): Data =>
+        speaks() ? layer!.frame(own, proven + 1 + i) : own;
+      const held =
+        holds && queue.all().find((message, i) => i < handedOver - proven && isSame(frameOf(message, i), data));
+      if (speaks()) return void (held && connection.broken(NORMAL, cause)); // the next socket fills the gap
       if (!held) return parts.dropped(data, 'rejected', cause); // it counts as handed over: unconfirmed is an upper bound
       held.refusal = { cause }; // told once it is clear that its socket outlives it; else the next one may take it
       hasRejected = true;
@@ -528,6 +535,7 @@ const NO_SUSPECT = { number: NaN, deaths: 0 };
 
 const reasonOf = (why: EndReason): DropReason => (why === 'caller' ? 'closed' : 'ended');
 const clientEnded = (): HoldfastError => new HoldfastError('ENDED', 'the client has ended');
+const sessionLost = (): HoldfastError => new HoldfastError('UNCONFIRMED', 'the session was lost before the proof came');
 
 function noProof(why: string): HoldfastError {
   return new HoldfastError('NO_PROOF', `receipt is not proven: ${why}`);

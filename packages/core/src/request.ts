@@ -23,15 +23,14 @@ export interface RequestSource {
 }
 
 /**
- * Asks the providers, all at once; `offer` has the last word on what they come to. At once too when none of them has to be waited for, so that a plain URL is dialled in
- * the same turn in which it was asked for.
+ * Asks the providers, all at once; answers at once too when none of them has to be waited for, so that a plain URL is
+ * dialled in the same turn in which it was asked for.
  * @throws (or rejects) `PROVIDER_FAILED`, `INVALID_URL`, or the provider's own `StopReconnecting`
  */
 export function prepareRequest(
   source: RequestSource,
   context: DialContext,
   adapter: Adapter,
-  offer: (request: SocketRequest) => SocketRequest = (request) => request,
 ): SocketRequest | PromiseLike<SocketRequest> {
   const answers = [
     ask('url', source.url, context),
@@ -40,12 +39,12 @@ export function prepareRequest(
   ] as const;
   return answers.some(isThenable)
     ? Promise.all(answers).then(
-        ([url, protocols, headers]) => offer(toRequest(url, protocols, headers, adapter)),
+        ([url, protocols, headers]) => toRequest(url, protocols, headers, adapter),
         (cause) => {
           throw asProviderError('a provider', cause);
         },
       )
-    : offer(toRequest(answers[0], answers[1], answers[2], adapter));
+    : toRequest(answers[0], answers[1], answers[2], adapter);
 }
 
 function ask<T>(option: string, provider: Provider<T>, context: DialContext): unknown {

@@ -21,6 +21,8 @@ export interface SessionLayer {
   readonly isSpeaking: boolean;
   /** Bytes that one message may have. */
   readonly maxMessage: number;
+  /** An attempt begins: what was written down is read, before the first. */
+  load(): void;
   /** What is dialled, with the session offered. */
   offer(request: SocketRequest): SocketRequest;
   /** Comes to terms on the raw socket: the session's own handshake, then, where it is plain, the caller's. */

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { newClient, newWorld, openClient, whilst, type NewClientOptions, type Told } from './support/worlds.ts';
+import {
+  newClient,
+  newWorld,
+  openClient,
+  refusing,
+  whilst,
+  type NewClientOptions,
+  type Told,
+} from './support/worlds.ts';
 import { slow } from './support/slow.ts';
 import { tap } from './support/tap.ts';
-import type { Client, Data, SendResult } from '@holdfast/core';
+import type { Client, SendResult } from '@holdfast/core';
 import type { World, WorldConnection } from '@holdfast/testing';
 
 const TIMEOUT = 10_000;
@@ -718,22 +726,6 @@ describe('at least once, what is held', () => {
 });
 
 describe('at least once, a message that the platform rejects', () => {
-  /** A runtime that throws for some messages. */
-  const refusing = (world: World, isBad: (data: Data) => boolean) => {
-    const inner = world.adapter();
-    return {
-      ...inner,
-      openSocket: ((request, events) => {
-        const socket = inner.openSocket(request, events);
-        const send = (data: Data): void => {
-          if (isBad(data)) throw new Error('too strange');
-          socket.send(data);
-        };
-        return Object.assign(Object.create(socket) as typeof socket, { send });
-      }) satisfies typeof inner.openSocket,
-    };
-  };
-
   it('T32: fails alone, at the call and from the queue', async () => {
     const world = newWorld();
     const { client, told } = newClient(world, { ...LEAST, adapter: refusing(world, (data) => data === 'bad') });

@@ -5,6 +5,7 @@
 
 import type { Data } from '@holdfast/core';
 import {
+  MAX_AMOUNT,
   MAX_HOLDERS,
   MAX_SEQ,
   MAX_TAG,
@@ -172,8 +173,7 @@ function fieldsIn<Frame>(text: string, read: (fields: Fields) => Frame): Frame |
   }
 }
 
-/** Milliseconds that timers take, and bytes. */
-const amount = (fields: Fields, name: string): number => integer(fields, name, 1, 0x7fff_ffff);
+const amount = (fields: Fields, name: string): number => integer(fields, name, 1, MAX_AMOUNT);
 
 function integer(fields: Fields, name: string, min: number, max: number): number {
   const value = fields[name] as number;

@@ -17,6 +17,9 @@ export const MAX_SEQ = 0xffff_ffff_ffff;
 /** Tags have 32 bits, and so have the names of holders. */
 export const MAX_TAG = 0xffff_ffff;
 
+/** Milliseconds that timers take, and bytes: from 1. */
+export const MAX_AMOUNT = 0x7fff_ffff;
+
 /** How many holders an `open` or a `resume` names at most. */
 export const MAX_HOLDERS = 16;
 

@@ -63,6 +63,12 @@ export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queu
     if (state === 'ready') ask(() => store.save(snapshot()), ignore, ignore);
   }
 
+  function changed(): void {
+    if (isDue) return;
+    isDue = true;
+    void Promise.resolve().then(() => isDue && saveNow());
+  }
+
   return {
     loaded,
     load() {
@@ -71,21 +77,18 @@ export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queu
       state = 'loading';
       ask(
         () => store.load(),
-        (text) => text && restore(text),
+        (text) => state === 'loading' && text && restore(text),
         () => {
-          state = 'ready';
+          if (state === 'loading') state = 'ready';
           isLoaded();
+          if (host.queue.all().length > 0) changed(); // sent before
         },
       );
     },
-    changed() {
-      if (isDue) return;
-      isDue = true;
-      void Promise.resolve().then(() => isDue && saveNow());
-    },
+    changed,
     saveNow,
     remove() {
-      if (state !== 'ready') return;
+      if (state !== 'ready' && state !== 'loading') return;
       state = 'removed';
       ask(() => store.remove(), ignore, ignore);
     },

@@ -25,7 +25,7 @@ import {
   type HelloFrame,
   type ReadyFrame,
 } from './wire.ts';
-import { MAX_HOLDERS, MAX_TAG, PROTOCOL, STALE, SUPERSEDED } from './frames.ts';
+import { MAX_AMOUNT, MAX_HOLDERS, MAX_TAG, PROTOCOL, STALE, SUPERSEDED } from './frames.ts';
 
 /** The current socket: `none`, `dialling` until it is open, `greeting` until both agree, then `plain` or `speaking`. */
 type Phase = 'none' | 'dialling' | 'greeting' | 'plain' | 'speaking';
@@ -77,7 +77,6 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   let phase: Phase = 'none';
   let incoming: Replay;
   let outgoing: Replay;
-  let wasAcked = false;
   let current: HandshakeContext | undefined;
   let helloAt = Infinity;
   let owed = 0;
@@ -87,15 +86,15 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   // over sockets
   let offers = true;
-  let lastSpoke = 0;
+  let lastSpoke = host.now(); // an earlier process may have, until just now
   let strikes = 0;
   let suspicion = 0;
 
   const keeper: Keeper | undefined =
     settings.storage &&
     settings.storage.keep(host, {
-      read: () => ({ session, attempt, holders, received, tag }),
-      restore: (kept) => ({ session, attempt, holders, received, tag } = kept),
+      read: () => ({ session, attempt, holders, received, tag, ttl }),
+      restore: (kept) => ({ session, attempt, holders, received, tag, ttl } = kept),
     });
 
   function changed(): void {
@@ -148,9 +147,18 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
         attempt++;
         // the oldest stays: of the others nobody knows whether the server has ever heard
         if (holders.indexOf(holder) < 0 && holders.push(holder) > MAX_HOLDERS) holders.splice(1, 1);
-        keeper?.saveNow(); // a number is never used twice
+        if (keeper) keeper.saveNow(); // a number is never used twice
         const { written: sent, proven: acked } = host.queue;
-        const claim = { attempt, holders, window: host.maxBytes, auth: said, received, tag, acked, sent };
+        const claim = {
+          attempt,
+          holders,
+          window: Math.min(host.maxBytes, MAX_AMOUNT) || 1,
+          auth: said,
+          received,
+          tag,
+          acked,
+          sent,
+        };
         context.send(asked ? encodeResume(Object.assign(claim, asked)) : encodeOpen(claim));
         return context.next();
       })
@@ -160,11 +168,13 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       checkIsCurrent(context);
       const frame = decodeFromServer(data);
       if (frame.type === 'ready') return ready(frame, asked);
-      if (frame.type !== 'lost') throw broken(`${frame.type} out of place`);
+      if (frame.type === 'lost' && asked) {
+        lose(frame.reason);
+        return agree(hello, context);
+      }
+      if (frame.type !== 'lost' && frame.type !== 'unknown') throw broken(`${frame.type} out of place`);
       // of a new session the server says no with a close, which has its own meaning: wait for that
-      if (!asked) return context.next().then(answered);
-      lose(frame.reason);
-      return agree(hello, context);
+      return context.next().then(answered);
     }
   }
 
@@ -174,7 +184,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     if (asked ? sid !== asked.sid : !token || frame.received) throw broken('a wrong ready');
     if (!asked) {
       session = { sid, token: token! };
-      received = tag = 0;
+      received = tag = strikes = suspicion = 0;
       queue.begin();
     }
     if (frame.received < queue.proven || frame.received > queue.written || frame.stored < received) {
@@ -183,9 +193,9 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     }
     phase = 'speaking';
     holders = [holder];
-    queue.prove(frame.received);
     incoming = { direction: 'in', from: received, to: frame.stored };
-    outgoing = { direction: 'out', from: queue.proven, to: queue.written };
+    outgoing = { direction: 'out', from: frame.received, to: queue.written };
+    acknowledged(frame.received);
     changed();
     host.tell('session', { resumed: !!asked });
   }
@@ -229,11 +239,11 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     const { queue } = host;
     if (seq > queue.written) return breach('ack out of place');
     if (seq <= queue.proven) return;
-    wasAcked = true;
-    strikes = 0;
-    move(outgoing, queue.proven, seq);
+    const before = queue.proven;
+    strikes = suspicion = 0;
     changed();
     queue.prove(seq);
+    move(outgoing, before, seq); // last, for whoever hears of it may end all this
   }
 
   function move(replay: Replay, before: number, now: number): void {
@@ -266,7 +276,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function lose(reason: string): void {
     const left = host.queue.giveUp(settings.carryUnsent && reason !== 'ended');
     session = undefined;
-    received = tag = strikes = suspicion = 0;
+    received = tag = 0;
     host.queue.begin();
     changed();
     host.tell('lost', Object.assign({ reason }, left));
@@ -290,11 +300,9 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
   function judge({ code }: CloseInfo, wasSpeaking: boolean): void {
     if (code === STALE || code === SUPERSEDED) return lose('taken'); // another holder of the same token
     const { written, proven } = host.queue;
-    if (wasAcked) suspicion = 0; // what we hear says nothing of what it can bear to hear
     if (code === PROTOCOL) return strike();
     if (!wasSpeaking || written === proven) return;
-    if (BLAMES.indexOf(code) >= 0) suspicion += BLAME;
-    else if (!wasAcked) suspicion++;
+    suspicion += BLAMES.indexOf(code) < 0 ? 1 : BLAME;
     if (suspicion >= CONDEMNED) lose('poison');
   }
 
@@ -305,8 +313,10 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     get maxMessage() {
       return phase === 'plain' ? Infinity : maxMessage;
     },
+    load() {
+      if (keeper) keeper.load();
+    },
     offer(request) {
-      keeper?.load();
       phase = 'dialling';
       const { url, protocols } = request;
       const offered = byQuery
@@ -335,14 +345,13 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       settle();
       // where plain is allowed, a dial that failed before it was open may have failed for our offer
       const mayBeDisliked = was === 'dialling' && !isRequired && (!session || host.now() - lastSpoke > ttl);
-      offers = !(mayBeDisliked && offers);
+      offers = byQuery || !(mayBeDisliked && offers);
       if (was === 'speaking') lastSpoke = host.now();
       if (session && (was === 'speaking' || was === 'greeting')) judge(close, was === 'speaking');
-      wasAcked = false;
     },
     ended() {
       if (session) lose('ended');
-      keeper?.remove();
+      if (keeper) keeper.remove();
     },
     wakeAt: () => Math.min(helloAt, ackAt),
     due(now) {

@@ -11,6 +11,8 @@ export interface Snapshot {
   readonly attempt: number;
   /** Who has made attempts since the server last said that it is ready, oldest first. */
   readonly holders: number[];
+  /** Milliseconds that a session lives untouched, as the server said last; 0 if it never did. */
+  readonly ttl: number;
   /** The last message from the server, and its tag. */
   readonly received: number;
   readonly tag: number;
@@ -32,10 +34,11 @@ export function writeSnapshot(snapshot: Snapshot): string {
 /** @throws when it is not of this form: it was written by somebody else */
 export function readSnapshot(text: string): Snapshot {
   const fields = JSON.parse(text) as Record<string, unknown>;
-  const { v, session, attempt, received, tag, proven, holders, held } = fields;
+  const { v, session, attempt, received, tag, ttl, proven, holders, held } = fields;
   const { sid, token } = Object(session) as Record<string, unknown>;
   const hasSession = typeof sid === 'string' && typeof token === 'string';
-  const areInRange = [attempt, received, proven].every(isUpTo(MAX_SEQ)) && [tag].concat(holders).every(isUpTo(MAX_TAG));
+  const areInRange =
+    [attempt, received, proven, ttl].every(isUpTo(MAX_SEQ)) && [tag].concat(holders).every(isUpTo(MAX_TAG));
   if (v !== 1 || !areInRange || !Array.isArray(holders) || !Array.isArray(held)) throw new Error('not a snapshot');
   return Object.assign(fields, {
     session: hasSession ? { sid, token } : undefined,

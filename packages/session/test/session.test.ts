@@ -1,9 +1,10 @@
 // Does the client's half keep its promises, whatever the other half and the network do?
 
+import type { Data } from '@holdfast/core';
 import { describe, expect, it } from 'vitest';
-import { CLOSE, encodeHello, encodeReady, encodeVolatile } from '@holdfast/session/wire';
-import { HELLO, ack, lost, say, stage, type Script } from './support/scripted.ts';
-import { whilst } from '../../core/test/support/worlds.ts';
+import { CLOSE, encodeHello, encodeMessage, encodeReady, encodeVolatile } from '@holdfast/session/wire';
+import { HELLO, ack, lost, reload, say, stage, type Script, type Stage } from './support/scripted.ts';
+import { refusing, whilst } from '../../core/test/support/worlds.ts';
 
 /** A server that has received messages, and handled none. */
 const nothingCommitted: Script['resume'] = ({ received }, connection) =>
@@ -81,6 +82,32 @@ describe('coming to terms', () => {
     expect(heard).toEqual([]);
   });
 
+  it('a URL that comes too late for its dial does nothing to the session that stands', async () => {
+    const { world, client, server, heard, told } = await urlComesLate('require');
+    client.send('after');
+    say(server, 1, 'hello');
+    await world.run(50);
+    expect(told.messages).toEqual(['hello']);
+    expect(heard.map(({ type }) => type)).toEqual(['open', 'message']);
+  });
+
+  it('a queue without a bound of bytes has a window as large as there can be', async () => {
+    const { heard, opened } = stage({}, { queue: { maxBytes: Infinity } });
+    await opened();
+    expect(heard[0]).toMatchObject({ type: 'open', window: 0x7fff_ffff });
+  });
+
+  it('a frame of a later version that comes before the ready is ignored', async () => {
+    const { script, opened, told } = stage();
+    const { open } = script;
+    script.open = (frame, connection) => {
+      connection.send('Z{"new":1}');
+      open(frame, connection);
+    };
+    await opened();
+    expect(told.closes).toEqual([]);
+  });
+
   it('a socket that dies between the ready and its turn is not taken for the next one', async () => {
     const { world, script, told, opened, heard } = stage();
     script.open = (_, connection) => {
@@ -94,6 +121,20 @@ describe('coming to terms', () => {
     expect(told.closes.every(({ code }) => code === 1011)).toBe(true);
   });
 });
+
+/** Two dials: the first one's URL comes too late for it, after the second has opened. */
+async function urlComesLate(mode: 'require' | 'prefer'): Promise<Stage> {
+  const answers: ((url: string) => void)[] = [];
+  const url = () => new Promise<string>((resolve) => void answers.push(resolve));
+  const there = stage({ mode }, { connectTimeout: 1_000, url });
+  if (mode === 'prefer') there.script.hello = 'welcome';
+  await there.world.runUntil(() => answers.length === 2);
+  answers[1]!('ws://world.test/');
+  await there.opened();
+  answers[0]!('ws://world.test/');
+  await there.world.run(10);
+  return there;
+}
 
 describe('where plain is allowed', () => {
   it('a server without sessions is spoken to plainly, and never gets a frame of ours', async () => {
@@ -150,6 +191,28 @@ describe('where plain is allowed', () => {
     client.connect();
     await world.runUntil(() => told.closes.length === 4);
     expect(world.server.connections.slice(0, 4).map(({ request }) => request.protocols.length)).toEqual([1, 0, 1, 0]);
+  });
+
+  it('an offer by the query is made each time, and its greeting is heard', async () => {
+    const { world, client, heard, opened, sessions, told } = stage(
+      { mode: 'prefer', negotiate: 'query' },
+      { autoConnect: false },
+    );
+    world.server.reception = (_, id) => (id === 1 ? { name: 'refused' } : { name: 'open' });
+    client.connect();
+    await opened();
+    client.send('x');
+    await world.run(50);
+    expect(told.messages).toEqual([]);
+    expect(heard.map(({ type }) => type)).toEqual(['open', 'message']);
+    expect(sessions).toEqual([{ resumed: false }]);
+  });
+
+  it('a URL that comes too late for its dial makes nobody deaf', async () => {
+    const { world, server, told } = await urlComesLate('prefer');
+    server.send('news');
+    await world.run(50);
+    expect(told.messages).toEqual(['welcome', 'news']);
   });
 
   it('a session is never left for plain silently', async () => {
@@ -277,6 +340,51 @@ describe('messages to the server', () => {
     await world.run(20);
     expect(client.queued).toBe(0);
     expect(isFlushed).toBe(true);
+  });
+
+  it('flush() rejects ENDED when the life ends before the answer', async () => {
+    const { world, client, server, opened } = stage();
+    await opened();
+    server.silence();
+    client.send('x');
+    const flushed = client.flush();
+    await expect(whilst(flushed, whilst(client.close(), world.run(31_000)))).rejects.toMatchObject({ code: 'ENDED' });
+  });
+
+  it('T32: a message that has its number keeps it, also if the platform refuses it on the next socket', async () => {
+    const before = stage();
+    await before.opened();
+    let refuses = false;
+    const isBad = (data: Data) => refuses && String(data).startsWith('d') && !(refuses = false);
+    const { world, client, script, opened, messages } = reload(before, {}, { adapter: refusing(before.world, isBad) });
+    await opened();
+    script.resume = nothingCommitted;
+    client.send('one');
+    client.send('two');
+    await world.run(20);
+    refuses = true;
+    world.server.last.cut();
+    await opened(3);
+    await world.run(20);
+    const both = [
+      { seq: 1, data: 'one' },
+      { seq: 2, data: 'two' },
+    ];
+    expect(messages()).toEqual([...both, ...both]);
+  });
+
+  it('T32: a message that the host says too late it did not send goes out on the next socket', async () => {
+    const { world, client, server, opened, messages, told } = stage();
+    await opened();
+    const { now } = world;
+    server.silence();
+    client.send('x');
+    server.reject(encodeMessage(1, 0, 'x'), new Error('late'));
+    await opened(2);
+    expect(world.now - now).toBeLessThan(1_000);
+    await whilst(client.flush(), world.run(31_000)); // the old socket's closing handshake, too
+    expect(messages()).toEqual([{ seq: 1, data: 'x' }]);
+    expect(told.drops).toEqual([]);
   });
 
   it('a volatile message is a frame of its own, and is not held', async () => {
@@ -411,6 +519,24 @@ describe('messages from the server', () => {
   });
 });
 
+it('whoever hears of a replay may end the life and begin the next', async () => {
+  const { world, client, script, server, opened, sessions } = stage();
+  await opened();
+  script.resume = nothingCommitted;
+  for (let i = 0; i < 200; i++) client.send(`m${i}`);
+  await world.run(20);
+  server.cut();
+  await opened(2);
+  await world.run(20);
+  client.once('progress', () => {
+    void client.close();
+    client.connect();
+  });
+  ack(world.server.last, 150);
+  await opened(3);
+  expect(sessions.at(-1)).toEqual({ resumed: false });
+});
+
 describe('a loss is told, once, with what is in doubt and what was never sent', () => {
   const reasons = ['expired', 'unknown', 'overflow', 'regressed', 'unauthorized', 'limit', 'ended'];
   it.each(reasons)('%s: and a new session begins on the same socket', async (reason) => {
@@ -530,6 +656,45 @@ describe('a loss is told, once, with what is in doubt and what was never sent', 
     client.send('x');
     await world.runUntil(() => times > 10);
     expect(losses).toEqual([]);
+  });
+
+  it.each([
+    ['close for a message after they have committed it', 3, 1011],
+    ['are cut off after they have committed it', 22, 1006],
+  ])('what got through is no poison, though it is the ready that says so: servers that %s', async (_, times, code) => {
+    const there = stage();
+    for (let n = 1; n <= times; n++) {
+      await there.opened(n);
+      there.client.send(`m${n}`);
+      await there.world.run(50);
+      if (code === 1006) there.server.cut();
+      else there.server.close(code);
+    }
+    await there.opened(times + 1);
+    expect(there.lost).toEqual([]);
+    expect(there.messages()).toHaveLength(times);
+  });
+
+  it('what sockets of one life died of is not held against the next', async () => {
+    const there = stage();
+    const { client, script, world, opened } = there;
+    script.resume = nothingCommitted;
+    client.send('a');
+    for (let n = 1; n <= 2; n++) {
+      await opened(n);
+      await world.run(20);
+      there.server.close(1011);
+    }
+    await opened(3);
+    await world.run(20);
+    await whilst(client.close(), world.run(200));
+    client.connect();
+    await opened(4);
+    client.send('b');
+    await world.run(20);
+    there.server.close(1011);
+    await opened(5);
+    expect(there.lost).toEqual([]);
   });
 
   it('regressed: a server that forgot what it had acknowledged', async () => {

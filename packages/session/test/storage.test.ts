@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileStore } from '@holdfast/node';
 import { hostStorage, storedBy, webStorage, type SnapshotStore } from '@holdfast/session';
-import { CLOSE, MAX_HOLDERS, encodeReady } from '@holdfast/session/wire';
+import { CLOSE, MAX_HOLDERS, SUBPROTOCOL, encodeReady } from '@holdfast/session/wire';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ack, reload, say, stage, type Stage } from './support/scripted.ts';
-import { whilst } from '../../core/test/support/worlds.ts';
+import { whilst, type NewClientOptions } from '../../core/test/support/worlds.ts';
 
 const KEPT = {
   v: 1,
@@ -17,6 +17,7 @@ const KEPT = {
   holders: [1],
   received: 0,
   tag: 0,
+  ttl: 120_000,
   proven: 0,
   held: [],
 };
@@ -219,6 +220,67 @@ describe('a snapshot', () => {
     loaded(store.text);
     await after.opened();
     expect([after.sessions, unhandled]).toEqual([[{ resumed: true }], []]);
+  });
+
+  it('that comes after close() brings nothing back', async () => {
+    const store = memory();
+    const before = stage({ storage: storedBy(store) });
+    await before.opened();
+    before.client.send('held');
+    await before.world.run(20);
+    const text = store.text;
+    let loaded: (text: string | undefined) => void = () => {};
+    const slow: SnapshotStore = { ...store, load: () => new Promise((resolve) => (loaded = resolve)) };
+    const after = reload(before, { storage: storedBy(slow) });
+    await after.client.close();
+    loaded(text);
+    await after.world.run(10);
+    expect([after.client.queued, after.lost, after.told.drops]).toEqual([0, [], []]);
+  });
+
+  it.each<[string, Partial<SnapshotStore>, NonNullable<NewClientOptions['url']>]>([
+    [
+      'the storage takes a while',
+      { load: () => new Promise((resolve) => setImmediate(resolve, undefined)) },
+      'ws://world.test/',
+    ],
+    ['the URL has to be waited for', {}, () => Promise.resolve('ws://world.test/')],
+    [
+      'the URL cannot be had',
+      {},
+      () => {
+        throw new Error('no token without a network');
+      },
+    ],
+  ])('holds what is sent while there is no network, also where %s', async (_, how, url) => {
+    const store = memory();
+    const save = (text: string) => store.save(text);
+    const { client, world } = stage({ storage: storedBy({ ...store, save, ...how }) }, { url, autoConnect: false });
+    world.server.reception = { name: 'refused' };
+    client.connect();
+    client.send('important');
+    await new Promise(setImmediate);
+    await world.run(1_000);
+    expect(store.text).toContain('important');
+  });
+
+  it('keeps its session from being left for plain because a dial fails, as long as it may live', async () => {
+    const store = memory();
+    const options = { mode: 'prefer', storage: storedBy(store) } as const;
+    const before = stage(options);
+    await before.opened();
+    before.client.send('held');
+    await before.world.run(20);
+    const { world, script } = before;
+    const { hello } = script;
+    const dials = world.server.connections.length;
+    const offers = ({ protocols }: { readonly protocols: readonly string[] }) => protocols.includes(SUBPROTOCOL);
+    world.server.reception = (request, id) =>
+      id === dials + 1 ? { name: 'refused' } : { name: 'open', protocol: offers(request) ? SUBPROTOCOL : '' };
+    world.server.onOpen = (connection) => void (offers(connection.request) && connection.send(hello!));
+    const after = reload(before, options);
+    await after.opened();
+    expect([after.lost, after.sessions]).toEqual([[], [{ resumed: true }]]);
   });
 
   it.each([

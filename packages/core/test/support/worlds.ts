@@ -3,6 +3,7 @@
 import { afterEach, assert } from 'vitest';
 import {
   createClient,
+  type Adapter,
   type Client,
   type ClientOptions,
   type CloseEvent,
@@ -99,6 +100,22 @@ export async function whilst<T>(promise: Promise<T>, passes: Promise<unknown>): 
   promise.catch(() => {}); // it may be over before the time is
   await passes;
   return promise;
+}
+
+/** A runtime whose `send` throws for some frames. */
+export function refusing(world: World, isBad: (data: Data) => boolean): Adapter {
+  const inner = world.adapter();
+  return {
+    ...inner,
+    openSocket(request, events) {
+      const socket = inner.openSocket(request, events);
+      const send = (data: Data): void => {
+        if (isBad(data)) throw new Error('too strange');
+        socket.send(data);
+      };
+      return Object.assign(Object.create(socket) as typeof socket, { send });
+    },
+  };
 }
 
 /** The connections whose client end lives. */
