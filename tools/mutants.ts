@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import type { PlantedFault } from './planted-fault.ts';
+import { checkThatItFits, type PlantedFault } from './planted-fault.ts';
 import { shareOf } from './share.ts';
 
 interface Mutant extends PlantedFault {
@@ -303,15 +303,8 @@ async function runTests(folder: string, id: number, fault?: PlantedFault, limit 
   return unloadable ? { name: 'broken', words: unloadable.message } : { name: 'passed' };
 }
 
-function checkThatEachFits(): void {
-  for (const { file, find, name } of MUTANTS) {
-    const times = readFileSync(join(ROOT, file), 'utf8').split(find).length - 1;
-    if (times !== 1) throw new Error(`'${name}': ${file} must hold exactly once, and not ${times} times: ${find}`);
-  }
-}
-
 async function main(): Promise<void> {
-  checkThatEachFits();
+  MUTANTS.forEach(checkThatItFits);
   const { values, positionals } = parseArgs({
     options: { share: { type: 'string', default: '0/1' } },
     allowPositionals: true,

@@ -91,7 +91,7 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
       "    host.tell('lost', Object.assign({ reason }, left));\n    host.tell('lost', Object.assign({ reason }, left));",
     ),
   ),
-  mutant('an attempt is not written down', layer('keeper?.saveNow(); // a number is never used twice', '')),
+  mutant('an attempt is not written down', layer('if (keeper) keeper.saveNow(); // a number is never used twice', '')),
   mutant('somebody else is fought', layer("return lose('taken');", 'return;')),
   mutant('plain is entered without a word', layer("if (session) lose('downgrade');", '')),
   mutant(
@@ -101,7 +101,10 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
       `(helloIsLate = () => resolve('H{"v":1,"ttl":60000,"max":1000,"hb":1000,"win":1000}'))`,
     ),
   ),
-  mutant('the position is not sent', layer('auth: said, received, tag,', 'auth: said, received: 0, tag: 0,')),
+  mutant(
+    'the position is not sent',
+    layer('received,\n          tag,\n          acked,', 'received: 0,\n          tag: 0,\n          acked,'),
+  ),
   mutant('a volatile message has a number', delivery('layer!.volatile(data)', 'layer!.frame(data, handedOver + 1)')),
   mutant('an expired message is not told', delivery("dropAll(takeExpired(now), 'expired');", 'takeExpired(now);')),
   mutant(
@@ -126,7 +129,10 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
     'all holders have one name',
     layer('Math.floor(host.random() * (MAX_TAG + 1))', 'Math.floor(host.random() * 0)'),
   ),
-  mutant('only the newest holder is named', layer('holders.concat(holder)', '[holder]')),
+  mutant(
+    'only the newest holder is named',
+    layer('holders.push(holder) > MAX_HOLDERS', '(holders = [holder]).length > MAX_HOLDERS'),
+  ),
 
   // the server
   mutant("a holder's place is anybody's", store('if (!isNewer || !isSuccessor) return', 'if (!isNewer) return')),
