@@ -44,7 +44,8 @@ export function createAppends(store: (sid: string, messages: readonly Waiting[])
         const outcomes = await store(sid, batch);
         batch.forEach(({ answer }, i) => answer(outcomes[i]!));
       } catch (error) {
-        for (const { fail } of batch) fail(error);
+        // nothing overtakes what was refused; and each would wait for a Redis that does not answer, one after the other
+        for (const { fail } of [...batch, ...line.splice(0)]) fail(error);
       }
     }
     lines.delete(sid);

@@ -43,7 +43,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       ...args,
     ]);
     const [principal, tagBefore, ended, ...answers] = reply as [Buffer, number, unknown[], ...number[]];
-    if (answers.includes(OVERFLOW)) await leaveSeat(String(principal), sid);
+    if (answers.includes(OVERFLOW)) void leaveSeat(String(principal), sid);
     let before = tagBefore;
     return answers.map((answer, i): AppendOutcome => {
       if (answer > 0) {
@@ -70,7 +70,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       if (seat === 0) return 'limit';
       const isNew = await run(OPEN, keys.ofSession(sid), [tokenHash, name, attempt, holders.at(-1)!, node, whole(ttl)]);
       if (isNew === 1) return { sid, conn: 1 };
-      if (seat === 1) await leaveSeat(name, sid);
+      if (seat === 1) void leaveSeat(name, sid);
       return 'limit';
     },
 
@@ -84,12 +84,12 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       switch (name) {
         case 'resumed': {
           const [conn, committed, stored] = rest as [number, number, number];
-          await keepSeats(principal, [sid], ttl, 'again');
+          void keepSeats(principal, [sid], ttl, 'again');
           return { name, lease: { sid, conn }, committed, stored };
         }
         case 'lost': {
           const [reason] = rest as [EndReason];
-          if (reason === 'regressed') await leaveSeat(principal, sid);
+          if (reason === 'regressed') void leaveSeat(principal, sid);
           return { name, reason };
         }
         case 'stale':
@@ -117,18 +117,18 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       const reply = await runForBytes(READ, keys.ofSession(sid), [conn, after, limit, tag ?? '']);
       const [standing, principal, entries] = reply as [Buffer, Buffer?, unknown[]?];
       if (entries !== undefined) return entries.map(toEntry);
-      if (principal !== undefined) await leaveSeat(String(principal), sid);
+      if (principal !== undefined) void leaveSeat(String(principal), sid);
       return String(standing) as 'fenced' | 'gone';
     },
 
     async acknowledge({ sid, conn }, seq) {
       const reply = await run(ACKNOWLEDGE, keys.ofSession(sid), [conn, seq]);
       const [standing, principal] = reply as Stood;
-      if (principal !== undefined) await leaveSeat(principal, sid);
+      if (principal !== undefined) void leaveSeat(principal, sid);
       return standing;
     },
 
-    /** All at once: the client writes them together, and each node of a cluster answers for its own. Seats may follow later. */
+    /** All at once: the client writes them together, and each node of a cluster answers for its own. */
     async touch(leases, ttl) {
       const replies = await Promise.all(
         leases.map(({ sid, conn }) => run(TOUCH, keys.ofSession(sid), [conn, whole(ttl)]) as Promise<Stood>),
@@ -146,7 +146,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
 
     async release({ sid, conn }, ttl) {
       const [standing, principal] = (await run(RELEASE, keys.ofSession(sid), [conn, whole(ttl)])) as Stood;
-      if (principal !== undefined) await keepSeats(principal, [sid], ttl, 'kept');
+      if (principal !== undefined) void keepSeats(principal, [sid], ttl, 'kept');
       return standing;
     },
 
@@ -156,7 +156,7 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
       const conn = 'conn' in session ? session.conn : '';
       const reply = await runForBytes(END, keys.ofSession(sid), [conn, reason, whole(ttl), channels, sid]);
       const [standing, principal, entries] = reply as [Buffer, Buffer?, unknown[]?];
-      if (principal !== undefined) await leaveSeat(String(principal), sid);
+      if (principal !== undefined) void leaveSeat(String(principal), sid);
       return { standing: String(standing) as Standing, undelivered: (entries ?? []).map(toEntry) };
     },
 
@@ -170,8 +170,8 @@ export function redisStore(options: RedisStoreOptions): SessionStore {
     },
   };
 
-  // Seats are counted on the side, and never stand in the way of a session: one that could not be left is free after one ttl,
-  // one that could not be kept is taken again by the next resume.
+  // Seats are counted on the side, and never stand in the way of a session, so nobody waits for their answer: one that could
+  // not be left is free after one ttl, one that could not be kept is taken again by the next resume.
   function keepSeats(
     principal: string,
     sids: readonly string[],

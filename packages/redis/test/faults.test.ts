@@ -155,12 +155,27 @@ describe('Redis forgets', () => {
     expect(entries).toEqual(told.map((_, i) => ({ seq: i + 1, tag: i, data: String(i) })));
   });
 
+  test('however many messages wait for a Redis that does not answer, none waits for longer than the timeout', async () => {
+    const { server, store } = await redis({}, 300);
+    await opened(store);
+    await append(store, 'known');
+    server.freeze();
+    onTestFinished(() => server.thaw());
+    const began = performance.now();
+    const wide = { ...BOUNDS, maxMessages: 10_000, maxBytes: 2 ** 20 };
+    const all = Array.from({ length: 1_000 }, async (_, tag) => store.append('one', { tag, data: 'x' }, 1, wide));
+    const told = await Promise.allSettled(all);
+    expect(told.filter(({ status }) => status === 'rejected')).toHaveLength(1_000);
+    expect(performance.now() - began).toBeLessThan(2 * 300);
+  });
+
   test('a lost count of a principal’s sessions is right again after the next resume', async () => {
     const { store, client } = await redis();
     await opened(store);
     const [seats] = await client.keys('holdfast:p:*');
     await client.del(seats!);
     await resumed(store, { attempt: 2 });
+    await vi.waitFor(async () => expect(await client.exists(seats!)).toBe(1));
     expect(await store.open(request({ sid: 'two' }), { ...BOUNDS, maxPerPrincipal: 1 })).toBe('limit');
   });
 });

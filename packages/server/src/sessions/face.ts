@@ -10,6 +10,8 @@ export interface FaceOwner {
   send(sid: string, data: string | Binary, options: SessionSendOptions | undefined): Promise<boolean>;
   end(sid: string): Promise<unknown>;
   listenerThrew(event: string, cause: unknown): void;
+  /** Calls it in a later turn of the loop. */
+  later(fn: () => void): void;
 }
 
 /** It outlives sockets: whoever serves the session tells it what happens. */
@@ -18,6 +20,10 @@ export class SessionFace<Identity> extends Emitter<SessionEvents> implements Ses
   private state: 'connected' | 'disconnected' | 'ended' = 'disconnected';
   /** A `send` was refused for want of room, and nobody was told of room since. */
   private owesWritable = false;
+  /** How often there was room again. */
+  roomsMade = 0;
+  /** What that was, as far as whoever was refused lately has heard; undefined if nobody was. */
+  private roomsHeard: number | undefined;
 
   constructor(
     readonly sid: string,
@@ -58,7 +64,22 @@ export class SessionFace<Identity> extends Emitter<SessionEvents> implements Ses
     this.owesWritable = true;
   }
 
+  /**
+   * The same, by a store that has taken a while: `roomsBefore` is what `roomsMade` was when it was asked. Room that was made
+   * since then is told once more, when the caller knows that there was none and listens.
+   */
+  sendRefusedLater(roomsBefore: number): void {
+    this.sendRefused();
+    if (this.roomsHeard !== undefined) return;
+    this.roomsHeard = roomsBefore;
+    this.owner.later(() => {
+      if (this.roomsMade > this.roomsHeard!) this.emit('writable');
+      this.roomsHeard = undefined;
+    });
+  }
+
   roomMade(): void {
+    this.roomsMade++;
     if (!this.owesWritable) return;
     this.owesWritable = false;
     this.emit('writable');

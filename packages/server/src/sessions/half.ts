@@ -6,7 +6,7 @@ import { CLOSE } from '@holdfast/session/wire';
 import { serverError, shown, type ServerError } from '../errors.ts';
 import { ignore, isPromised, whenAnswered } from './awaitable.ts';
 import { SessionFace, type FaceOwner } from './face.ts';
-import { Link, type LinkHome } from './link.ts';
+import { Link, NOWHERE, type LinkHome } from './link.ts';
 import type { SessionSettings } from './options.ts';
 import type { SessionOwner, SessionPlatform, SessionVisitor, Transport } from './platform.ts';
 import { createSecrets } from './secrets.ts';
@@ -22,7 +22,7 @@ import type {
   StoreNews,
 } from './store.ts';
 import type { Takeover } from './takeover.ts';
-import { Tenure, type TenureHome } from './tenure.ts';
+import { Tenure, type Beginning, type TenureHome } from './tenure.ts';
 
 export type { SessionInfo, SessionOwner, SessionPlatform, SessionVisitor, Transport } from './platform.ts';
 
@@ -100,11 +100,16 @@ class Half<Identity, Request>
   private readonly beatLength: number;
   private state: State = { name: 'open' };
   private readonly held = new Map<string, Held<Identity>>();
+  /** Sessions that links of ours are asking the store for. */
+  private arrivals = 0;
   /** Leases of ours that the store has not taken back. */
   private readonly unreleased = new Set<Tenure<Identity>>();
   /** Clients of this node that want a session while a handler still has one of its messages. */
   private readonly takeovers = new Map<string, Set<Takeover>>();
-  /** Sessions that we are just ending: the store's answer says what was not delivered, so it comes before what else is heard. */
+  /**
+   * Sessions that we are just ending: the store's answer says what was not delivered, so it comes before what else is heard,
+   * unless that says so itself.
+   */
   private readonly ending = new Set<string>();
   /** Whoever waits until something has finished; each is asked again whenever something has. */
   private readonly waits = new Set<() => void>();
@@ -157,6 +162,8 @@ class Half<Identity, Request>
 
   private append(sid: string, data: Data, bytes: number, tenure: Tenure<Identity> | undefined): Promise<boolean> {
     const tag = this.secrets.tag();
+    const face = tenure?.face;
+    const roomsBefore = face?.roomsMade ?? 0;
     tenure?.appendBegins();
     let outcome: Awaitable<AppendOutcome>;
     try {
@@ -167,7 +174,10 @@ class Half<Identity, Request>
     }
     if (!isPromised(outcome)) return this.appendAnswered(outcome, sid, tag, data, tenure) ? STORED : NOT_STORED;
     return Promise.resolve(outcome).then(
-      (answer) => this.appendAnswered(answer, sid, tag, data, tenure),
+      (answer) => {
+        if (answer.name === 'full') face?.sendRefusedLater(roomsBefore);
+        return this.appendAnswered(answer, sid, tag, data, tenure);
+      },
       (cause) => {
         tenure?.appendEnds();
         throw storeFailed(cause);
@@ -246,10 +256,14 @@ class Half<Identity, Request>
 
   // --- for the links ---------------------------------------------------------------------------------------------
 
-  room(sid?: string): 'room' | 'full' | 'leaving' {
+  room(sid?: string): 'here' | 'room' | 'full' | 'leaving' {
     if (this.state.name !== 'open') return 'leaving';
-    if (sid !== undefined && this.held.has(sid)) return 'room';
-    return this.held.size < this.settings.maxSessions ? 'room' : 'full';
+    if (sid !== undefined && this.held.has(sid)) return 'here';
+    return this.held.size + this.arrivals < this.settings.maxSessions ? 'room' : 'full';
+  }
+
+  arriving(change: number): void {
+    this.arrivals += change;
   }
 
   waiting(sid: string, takeover: Takeover): () => void {
@@ -272,13 +286,20 @@ class Half<Identity, Request>
     this.ended(held.tenure, reason, undelivered); // also if there was nothing left to stand
   }
 
-  discard(lease: Lease, isNew: boolean): void {
+  discard(beginning: Beginning, isNew: boolean): void {
     const { store, settings } = this;
+    const { lease } = beginning;
+    const before = this.held.get(lease.sid);
+    if (before && before.tenure.lease.conn < lease.conn) {
+      // it is here already, and goes on waiting for its client under the newer lease
+      const tenure = this.take(before.face, NOWHERE, ignore, beginning);
+      before.tenure.supersede();
+      tenure.leave();
+      return;
+    }
     const failed = (cause: unknown) => this.failed(storeFailed(cause));
     if (isNew) whenAnswered(() => store.end(lease, 'ended', settings.ttl), ignore, failed);
     else whenAnswered(() => store.release(lease, this.storedFor), ignore, failed);
-    // the one that was here is fenced now
-    if (!isNew) this.ask(lease.sid, undefined);
   }
 
   handledBefore({ sid, conn }: Lease): number {
@@ -292,7 +313,7 @@ class Half<Identity, Request>
     const before = this.held.get(lease.sid);
     if (this.state.name !== 'open') {
       hangUp(SERVICE_RESTART, '');
-      this.discard(lease, !isResumed);
+      this.discard(beginning, !isResumed);
       return;
     }
     if (before && before.tenure.lease.conn > lease.conn) {
@@ -300,19 +321,32 @@ class Half<Identity, Request>
       hangUp(CLOSE.superseded, '');
       return;
     }
-    if (before) {
-      before.tenure.supersede();
-      this.unreleased.delete(before.tenure);
-    }
     const face = before?.face ?? new SessionFace<Identity>(lease.sid, principal, visitor.identity, this);
-    const tenure = new Tenure<Identity>(this, face, transport, hangUp, beginning);
-    this.held.set(lease.sid, { face, tenure, expiresAt: undefined });
-    this.unreleased.add(tenure);
-    this.beatLater();
-    face.connected(visitor.identity);
+    const tenure = this.take(face, transport, hangUp, beginning);
     ready(tenure);
+    before?.tenure.supersede();
+    // whoever hears that the old socket is closed may send, which goes to the new one, and may end the session
+    if (this.held.get(lease.sid)?.tenure !== tenure) return;
+    face.connected(visitor.identity);
     this.owner.session(face, { resumed: isResumed });
     tenure.start();
+  }
+
+  /** The newest lease of a session is ours; whoever had it here before means nothing any more. */
+  private take(
+    face: SessionFace<Identity>,
+    transport: Transport,
+    hangUp: (code: number, reason: string) => void,
+    beginning: Beginning,
+  ): Tenure<Identity> {
+    const { sid } = beginning.lease;
+    const tenure = new Tenure<Identity>(this, face, transport, hangUp, beginning);
+    const before = this.held.get(sid);
+    if (before) this.unreleased.delete(before.tenure);
+    this.held.set(sid, { face, tenure, expiresAt: undefined });
+    this.unreleased.add(tenure);
+    this.beatLater();
+    return tenure;
   }
 
   // --- for the tenures and the faces -----------------------------------------------------------------------------
@@ -325,14 +359,22 @@ class Half<Identity, Request>
     this.failed(serverError('LISTENER_THREW', `a listener of a session's '${event}' threw`, { cause }));
   }
 
+  later(fn: () => void): void {
+    this.platform.wake(this.platform.now(), fn);
+  }
+
   idle({ lease }: Tenure<Identity>): void {
     if (this.takeovers.size > 0) for (const takeover of [...(this.takeovers.get(lease.sid) ?? [])]) takeover.nudge();
     this.somethingFinished();
   }
 
-  released(tenure: Tenure<Identity>): void {
+  left(tenure: Tenure<Identity>): void {
     const held = this.held.get(tenure.lease.sid);
     if (held?.tenure === tenure) held.expiresAt = this.platform.now() + this.settings.ttl;
+  }
+
+  released(tenure: Tenure<Identity>): void {
+    this.left(tenure);
     this.finished(tenure);
   }
 
@@ -346,7 +388,7 @@ class Half<Identity, Request>
     const { sid } = tenure.lease;
     this.finished(tenure);
     const held = this.held.get(sid);
-    if (held?.tenure !== tenure || this.ending.has(sid)) return;
+    if (held?.tenure !== tenure || (this.ending.has(sid) && undelivered.length === 0)) return;
     this.held.delete(sid);
     held.face.ended(reason, undelivered);
   }

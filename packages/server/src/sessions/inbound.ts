@@ -85,9 +85,9 @@ export class InboundLane {
     this.committedForSure = committed;
   }
 
-  /** The last message that was handled here, committed or not. */
+  /** The last message that was handled here, under this lease or just before, committed or not. */
   get handledTo(): number {
-    return this.handled;
+    return Math.max(this.handled, this.alreadyHandled);
   }
 
   /** Nothing is in flight. */

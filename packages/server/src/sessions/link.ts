@@ -20,7 +20,7 @@ import type { SessionPlatform, SessionVisitor, Transport } from './platform.ts';
 import { hashOf, type Secrets } from './secrets.ts';
 import { takeOver, type Takeover } from './takeover.ts';
 import type { Beginning, Tenure } from './tenure.ts';
-import type { EndReason, Lease, OpenRequest, ResumeOutcome, SessionBounds } from './store.ts';
+import type { EndReason, Lease, OpenRequest, ResumeOutcome, Resumed, SessionBounds } from './store.ts';
 
 /** What all links of a node have in common. */
 export interface LinkHome<Identity, Request> {
@@ -28,8 +28,10 @@ export interface LinkHome<Identity, Request> {
   readonly bounds: SessionBounds;
   readonly platform: SessionPlatform;
   readonly secrets: Secrets;
-  /** Whether a session may begin on this node, or come to it from another. `leaving`: none may. */
-  room(sid?: string): 'room' | 'full' | 'leaving';
+  /** Whether a session may begin on this node, or come to it from another, or is `here`. `leaving`: none may. */
+  room(sid?: string): 'here' | 'room' | 'full' | 'leaving';
+  /** So many more sessions, or fewer, may be here as soon as the store has answered. */
+  arriving(change: number): void;
   failed(error: ServerError): void;
   /** A takeover waits for what this node has in flight. Returns a forget. */
   waiting(sid: string, takeover: Takeover): () => void;
@@ -38,7 +40,7 @@ export interface LinkHome<Identity, Request> {
   /** Nobody can resume this session any more. */
   lost(sid: string, reason: EndReason): void;
   /** A lease that nobody wants: the socket went while the store was asked. */
-  discard(lease: Lease, isNew: boolean): void;
+  discard(beginning: Beginning, isNew: boolean): void;
   /** The last position that this node has handled under the lease just before, for what it could not commit. */
   handledBefore(lease: Lease): number;
   /** The lease is this link's. `ready` writes the answer to the client; then the application is told, and it begins. */
@@ -62,7 +64,7 @@ type State<Identity> =
   | { readonly name: 'greeted'; readonly cancelDeadline: () => void }
   | { readonly name: 'admitting'; readonly cancelDeadline: () => void }
   | { readonly name: 'opening' }
-  | { readonly name: 'resuming'; readonly stopAsking: () => void }
+  | { readonly name: 'resuming'; readonly stopAsking: () => void; readonly isArriving: boolean }
   | { readonly name: 'ready'; readonly tenure: Tenure<Identity> }
   | { readonly name: 'ending' };
 
@@ -200,6 +202,7 @@ export class Link<Identity, Request> {
         return this.close(SERVICE_RESTART, '');
       case 'full':
         return this.limit();
+      case 'here':
       case 'room':
     }
     const { store } = home.settings;
@@ -211,15 +214,12 @@ export class Link<Identity, Request> {
     whenAnswered(
       () => store.open(request, bounds),
       (lease) => {
-        if (this.state.name !== 'opening') {
-          // its client never heard of it
-          if (lease !== 'limit') home.discard(lease, true);
-          return;
-        }
-        if (lease === 'limit') return this.limit();
+        const isWanted = this.state.name === 'opening';
+        if (lease === 'limit') return isWanted ? this.limit() : undefined;
         const received = { seq: 0, tag: 0 };
         const beginning = { lease, committed: 0, stored: 0, received, window, alreadyHandled: 0 };
-        this.begin(principal, beginning, token);
+        if (isWanted) this.begin(principal, beginning, token);
+        else home.discard(beginning, true); // its client never heard of it
       },
       (cause) => this.storeFailed(cause),
     );
@@ -228,11 +228,13 @@ export class Link<Identity, Request> {
   private resume(frame: ResumeFrame, principal: string): void {
     const { home } = this;
     const { attempt, holders, sid, token, received, tag, acked, sent } = frame;
-    switch (home.room(sid)) {
+    const room = home.room(sid);
+    switch (room) {
       case 'leaving':
         return this.close(SERVICE_RESTART, '');
       case 'full': // the session lives, and another node may have room
         return this.sendAway();
+      case 'here':
       case 'room':
     }
     const { store, takeoverTimeout } = home.settings;
@@ -256,13 +258,13 @@ export class Link<Identity, Request> {
       takeover?.cancel();
       forget?.();
     };
-    const state: State<Identity> = { name: 'resuming', stopAsking };
+    const state: State<Identity> = { name: 'resuming', stopAsking, isArriving: room === 'room' };
     this.become(state);
     takeover = takeOver((force) => store.resume({ ...claim, force }, bounds), takeoverTimeout, platform, {
       busy: () => home.standBack(sid),
       done: (outcome) => {
         if (this.state === state) this.resumeAnswered(outcome, frame, principal);
-        else if (outcome.name === 'resumed') home.discard(outcome.lease, false);
+        else if (outcome.name === 'resumed') home.discard(this.beginningOf(outcome, frame), false);
       },
       failed: (cause) => this.storeFailed(cause),
     });
@@ -273,24 +275,24 @@ export class Link<Identity, Request> {
 
   private resumeAnswered(
     outcome: Exclude<ResumeOutcome, { readonly name: 'busy' }>,
-    { sid, window, received, tag }: ResumeFrame,
+    frame: ResumeFrame,
     principal: string,
   ): void {
     switch (outcome.name) {
       case 'stale':
         return this.close(CLOSE.stale, '');
       case 'lost':
-        if (outcome.reason !== 'unauthorized') this.home.lost(sid, outcome.reason);
+        if (outcome.reason !== 'unauthorized') this.home.lost(frame.sid, outcome.reason);
         this.nothingToResume(outcome.reason);
         return;
-      case 'resumed': {
-        const { lease, committed, stored } = outcome;
-        const alreadyHandled = this.home.handledBefore(lease);
-        const from = { seq: received, tag };
-        const beginning = { lease, committed, stored, received: from, window, alreadyHandled };
-        this.begin(principal, beginning, undefined);
-      }
+      case 'resumed':
+        this.begin(principal, this.beginningOf(outcome, frame), undefined);
     }
+  }
+
+  private beginningOf({ lease, committed, stored }: Resumed, { received, tag, window }: ResumeFrame): Beginning {
+    const alreadyHandled = this.home.handledBefore(lease);
+    return { lease, committed, stored, received: { seq: received, tag }, window, alreadyHandled };
   }
 
   private begin(principal: string, beginning: Beginning, token: string | undefined): void {
@@ -347,6 +349,8 @@ export class Link<Identity, Request> {
   private become(state: State<Identity>): void {
     const left = this.state;
     this.state = state;
+    const change = arrivals(state) - arrivals(left);
+    if (change !== 0) this.home.arriving(change);
     if ('cancelDeadline' in left) left.cancelDeadline();
     else if (left.name === 'resuming') left.stopAsking();
   }
@@ -384,7 +388,13 @@ class Wire implements Transport {
   }
 }
 
-const NOWHERE: Transport = {
+/** Sessions that may be here as soon as the store has answered. */
+function arrivals<Identity>(state: State<Identity>): number {
+  return Number(state.name === 'opening' || (state.name === 'resuming' && state.isArriving));
+}
+
+/** For a socket that is gone. */
+export const NOWHERE: Transport = {
   send: ignore,
   close: ignore,
   pause: ignore,

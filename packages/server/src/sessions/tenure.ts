@@ -35,6 +35,8 @@ export interface TenureHome<Identity> {
   failed(error: ServerError, face?: SessionFace<Identity>): void;
   /** Nothing of it is in flight: whoever waits for the session can have it now. */
   idle(tenure: Tenure<Identity>): void;
+  /** Its socket is gone; the lease is given back as soon as what is in flight is finished. */
+  left(tenure: Tenure<Identity>): void;
   /** The lease is given back, and the session waits for its client. */
   released(tenure: Tenure<Identity>): void;
   /** Another lease is newer. */
@@ -175,6 +177,7 @@ export class Tenure<Identity> {
         this.state = 'leaving';
         this.quiet();
         this.inbound.shut();
+        this.home.left(this);
         this.face.disconnected();
         this.inboundIdle();
         return;
@@ -205,9 +208,10 @@ export class Tenure<Identity> {
     this.cancelReopening?.();
   }
 
-  /** The node leaves. */
+  /** The node leaves. What comes before its client's end waits for another node, or for `ttl`, since nothing begins here. */
   dismiss(): void {
     this.hangUp(SERVICE_RESTART, '');
+    if (this.state === 'ending' || this.state === 'ending-alone') this.state = 'serving';
     this.leave();
   }
 

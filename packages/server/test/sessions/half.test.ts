@@ -1,5 +1,6 @@
 // What does an application have of its sessions, and what does a node do for them? Ends, time, leaving, limits.
 import { describe, expect, test, vi } from 'vitest';
+import { END } from '@holdfast/session/wire';
 import type { SessionStore } from '../../src/sessions/store.ts';
 import { createGate, createWorld, each, late, settled, type Node } from './world.ts';
 
@@ -32,6 +33,21 @@ describe('a session', () => {
     expect(await one.session.send('a')).toBe(true);
     expect(await other.half.send(socket.ready.sid, 'b')).toBe(true);
     expect(other.rejoin(socket).messages.map(([, data]) => data)).toEqual(['a', 'b']);
+  });
+
+  test('is the same object also if a socket in between went while the store was asked', async () => {
+    const world = createWorld((store) => late(store, settled));
+    const node = world.node();
+    const socket = await node.joinLate();
+    const { session } = node;
+    socket.break();
+    await world.time.pass(10);
+    node.rejoin(socket).break();
+    await world.time.pass(10);
+    node.rejoin(socket);
+    await world.time.pass(10);
+    expect(node.session).toBe(session);
+    expect(names(node)).toEqual(['close']);
   });
 
   test('that a listener throws in harms nobody, and is reported', async () => {
@@ -76,6 +92,20 @@ describe('end()', () => {
     await node.session.end();
     expect(socket.closed?.code).toBe(1000);
     expect(node.told[1]).toMatchObject({ name: 'ended', value: { reason: 'ended', undelivered: [{ data: 'a' }] } });
+  });
+
+  test('while the session overflows tells what the client had not acknowledged, whichever the store takes first', async () => {
+    const world = createWorld((store) => late(store));
+    const node = world.node({ maxMessages: 1 });
+    const socket = await node.joinLate();
+    await node.session.send('a');
+    socket.break();
+    await world.time.pass(10);
+    const { session } = node;
+    await Promise.all([session.send('b'), session.end()]);
+    await world.time.pass(10);
+    expect(names(node)).toEqual(['close', 'ended']);
+    expect(node.told[1]!.value).toMatchObject({ undelivered: [{ seq: 1, data: 'a' }] });
   });
 
   test('from another node ends the session where it is served', async () => {
@@ -161,6 +191,37 @@ describe('time', () => {
       { name: 'ended', value: { reason: 'expired', undelivered: [expect.objectContaining({ data: 'kept' })] } },
     ]);
     expect(node.rejoin(late).last).toEqual({ type: 'lost', reason: 'expired' });
+  });
+
+  test('I6: and ends as expired also if a socket in between went while the store was asked', async () => {
+    const world = createWorld((store) => late(store, settled));
+    const node = world.node();
+    const socket = await node.joinLate();
+    socket.break();
+    await world.time.pass(10);
+    await Promise.all([node.session.send('kept'), world.time.pass(10)]);
+    node.rejoin(socket).break();
+    await world.time.pass(600_000);
+    expect(node.told.at(-1)).toMatchObject({
+      name: 'ended',
+      value: { reason: 'expired', undelivered: [{ data: 'kept' }] },
+    });
+  });
+
+  test('I6: and also if a handler goes on for longer than that', async () => {
+    const world = createWorld();
+    const node = world.node();
+    const gate = createGate();
+    node.handle = () => gate.promise;
+    const socket = node.join();
+    await node.session.send('kept');
+    socket.sendMessages(1);
+    socket.break();
+    await world.time.pass(400_000);
+    gate.open();
+    await world.time.pass(400_000);
+    expect(names(node)).toEqual(['close', 'ended']);
+    expect(node.told[1]!.value).toMatchObject({ reason: 'expired', undelivered: [{ data: 'kept' }] });
   });
 
   test('I6: it lives for ttl also when its node dies with the socket', async () => {
@@ -329,6 +390,26 @@ describe('a node that leaves', () => {
     expect(other.rejoin(socket, { acked: 1, sent: 1 }).ready.received).toBe(1);
   });
 
+  test.each(['is there', 'is gone'])(
+    'begins nothing more for a client that has said its end, whose socket %s, and does not wait for it',
+    async (socketIs) => {
+      const world = createWorld();
+      const node = world.node();
+      const gate = createGate();
+      node.handle = () => gate.promise;
+      const socket = node.join();
+      socket.sendMessages(1, 3);
+      socket.say(END);
+      if (socketIs === 'is gone') socket.break();
+      const closed = node.half.close(5_000);
+      gate.open();
+      await Promise.all([closed, world.time.pass(10)]);
+      await world.time.pass(10_000);
+      expect(node.seqs).toEqual([1]);
+    },
+    1_000,
+  );
+
   test('a handler that outlives it still commits, if the lease stands', async () => {
     const world = createWorld();
     const [one, other] = [world.node(), world.node()];
@@ -372,5 +453,48 @@ describe('limits', () => {
     expect(node.rejoin(socket).ready).toBeDefined();
     await node.session.end();
     expect(node.dial().open().last?.type).toBe('ready');
+  });
+
+  test('maxSessions counts those that the store has not answered for yet', async () => {
+    const world = createWorld((store) => late(store, settled));
+    const [node, other] = [world.node({ maxSessions: 2 }), world.node()];
+    const there = await other.joinLate();
+    const sockets = Array.from({ length: 5 }, (_, i) => node.dial().open({ auth: `user-${i}` }));
+    const back = node.rejoin(there);
+    await world.time.pass(100);
+    expect(sockets.map(({ last }) => last?.type)).toEqual(['ready', 'ready', 'lost', 'lost', 'lost']);
+    expect(back.closed?.code).toBe(1013);
+    sockets[0]!.say(END);
+    sockets[1]!.break();
+    await world.time.pass(100);
+    const more = [node.dial().open(), node.dial().open()];
+    await world.time.pass(100);
+    expect(more.map(({ last }) => last?.type)).toEqual(['ready', 'lost']);
+  });
+});
+
+describe('room for more', () => {
+  test('that was made while the store refused a message is told to whoever waits for it then', async () => {
+    const world = createWorld((store) =>
+      each(store, async (ask, name) => {
+        const answer = await ask();
+        if (name === 'append') for (let hop = 0; hop < 9; hop++) await answer;
+        return answer;
+      }),
+    );
+    const node = world.node({ maxMessages: 2 });
+    const socket = await node.joinLate();
+    const { session } = node;
+    await session.send('a');
+    await session.send('b');
+    let writables = 0;
+    const refused = session.send('c').then((isStored) => {
+      session.on('writable', () => writables++);
+      return !isStored;
+    });
+    socket.ack(2);
+    expect(await refused).toBe(true);
+    await world.time.pass(0);
+    expect(writables).toBe(1);
   });
 });

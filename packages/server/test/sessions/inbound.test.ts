@@ -413,6 +413,42 @@ describe('a store that fails', () => {
     },
   );
 
+  test('nor if the next socket breaks before it has come again', () => {
+    const world = createWorld();
+    let isDown = true;
+    const store = each(world.memory, (ask, name) => {
+      if (name === 'commit' && isDown) throw new Error('down');
+      return ask();
+    });
+    const node = world.node({ store });
+    const socket = node.join();
+    socket.sendMessages(1);
+    isDown = false;
+    node.rejoin(socket, { sent: 1 }).break();
+    node.rejoin(socket, { sent: 1 }).sendMessages(1);
+    expect(node.seqs).toEqual([1]);
+  });
+
+  test('nor if that socket went while the store was asked for the session', async () => {
+    const world = createWorld((store) => late(store, settled));
+    let isDown = true;
+    const store = each(world.store, (ask, name) =>
+      name === 'commit' && isDown ? Promise.reject(new Error('down')) : ask(),
+    );
+    const node = world.node({ store });
+    const socket = await node.joinLate();
+    socket.sendMessages(1);
+    await world.time.pass(10);
+    isDown = false;
+    node.rejoin(socket, { sent: 1 }).break();
+    await world.time.pass(10);
+    const last = node.rejoin(socket, { sent: 1 });
+    await world.time.pass(10);
+    last.sendMessages(1);
+    await world.time.pass(10);
+    expect(node.seqs).toEqual([1]);
+  });
+
   test('in between on another node, it is handled again: that node knows nothing of it', async () => {
     const world = createWorld();
     let isDown = true;

@@ -32,6 +32,22 @@ describe('while the old socket lives', () => {
     expect(node.told).toEqual([{ name: 'close' }]);
   });
 
+  test('on the same node: what a listener of close sends goes to the new one, and may be an end', async () => {
+    const world = createWorld();
+    const node = world.node();
+    const socket = node.join();
+    const { session } = node;
+    session.once('close', () => void session.send('you were away'));
+    const second = node.rejoin(socket);
+    await settled();
+    expect(second.messages).toEqual([[1, 'you were away']]);
+    session.once('close', () => void session.end());
+    const third = node.rejoin(socket);
+    await settled();
+    expect(third.last).toEqual({ type: 'end' });
+    expect([session.isConnected, node.half.get(session.sid)]).toEqual([false, undefined]);
+  });
+
   test('on another node: the old one is closed with 4802 as soon as it hears of it, and has no session any more', async () => {
     const world = createWorld();
     const [one, other] = [world.node(), world.node()];

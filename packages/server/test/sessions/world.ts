@@ -240,6 +240,14 @@ export class Node {
     return Object.assign(socket, { memory: { sid, token: token! } });
   }
 
+  /** The same with a store that answers later. */
+  async joinLate(): Promise<Socket & { readonly memory: Memory }> {
+    const socket = this.dial().open();
+    await this.world.time.pass(10);
+    const { sid, token } = socket.ready;
+    return Object.assign(socket, { memory: { sid, token: token! } });
+  }
+
   /** The next socket of a client. */
   rejoin(before: Socket & { readonly memory: Memory }, claim: Partial<ResumeFrame> = {}): Socket & { memory: Memory } {
     const socket = new Socket();
