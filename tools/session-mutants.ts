@@ -18,7 +18,7 @@ const store = inFile('packages/server/src/sessions/memory-store.ts');
 const inbound = inFile('packages/server/src/sessions/inbound.ts');
 const outbound = inFile('packages/server/src/sessions/outbound.ts');
 const tenure = inFile('packages/server/src/sessions/tenure.ts');
-const half = inFile('packages/server/src/sessions/half.ts');
+const beats = inFile('packages/server/src/sessions/beats.ts');
 const takeover = inFile('packages/server/src/sessions/takeover.ts');
 const layer = inFile('packages/session/src/layer.ts');
 const delivery = inFile('packages/core/src/delivery.ts');
@@ -166,7 +166,7 @@ export const SESSION_MUTANTS: readonly SessionMutant[] = [
     'one message is skipped when all is sent again',
     outbound('this.sent = from.seq;', 'this.sent = from.seq + 1;'),
   ),
-  mutant('news that got lost are not made up for', half('          tenure.check();\n', '')),
+  mutant('news that got lost are not made up for', beats('          tenure.check();\n', '')),
 
   mutant(
     'what is stored is forwarded, whatever went before it',

@@ -37,6 +37,9 @@ export type ServerError = HoldfastError<ServerErrorCode>;
 export const serverError = (code: ServerErrorCode, message: string, details?: ErrorDetails): ServerError =>
   new HoldfastError(code, message, details);
 
+export const storeFailed = (cause: unknown): ServerError =>
+  serverError('STORE_FAILED', 'the store of sessions failed', { cause });
+
 /** `name` is the option as the caller writes it, `expected` what would have been right. */
 export const invalidOption = (name: string, expected: string, value: unknown): ServerError =>
   serverError('INVALID_OPTION', `${name} must be ${expected}, got ${shown(value)}`, { value });

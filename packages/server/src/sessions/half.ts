@@ -3,8 +3,9 @@
 import type { IncomingMessage } from 'node:http';
 import { viewOf, type Binary, type Data } from '@holdfast/core';
 import { CLOSE } from '@holdfast/session/wire';
-import { serverError, shown, type ServerError } from '../errors.ts';
+import { serverError, shown, storeFailed, type ServerError } from '../errors.ts';
 import { ignore, isPromised, whenAnswered } from './awaitable.ts';
+import { Beats, beatOf, type BeatsHome, type Held } from './beats.ts';
 import { SessionFace, type FaceOwner } from './face.ts';
 import { Link, NOWHERE, type LinkHome } from './link.ts';
 import type { SessionSettings } from './options.ts';
@@ -69,37 +70,27 @@ export function createSessionHalf<Identity, Request = IncomingMessage>(
   return new Half(settings, platform, owner);
 }
 
-/** A session that this node knows: served, about to be left, or waiting for its client. */
-interface Held<Identity> {
-  readonly face: SessionFace<Identity>;
-  /** The newest that this node had. */
-  readonly tenure: Tenure<Identity>;
-  /** When nobody can come back to it any more; undefined while somebody is there. */
-  expiresAt: number | undefined;
-}
-
 type State =
   { readonly name: 'open' } | { readonly name: 'resting' } | { readonly name: 'closing'; readonly done: Promise<void> };
-
-/** Touches come at least four times in a `ttl`. */
-const TOUCHES_PER_TTL = 4;
-
-/** Leases that one `touch` names. */
-const TOUCHED_AT_ONCE = 256;
 
 const STORED = Promise.resolve(true);
 const NOT_STORED = Promise.resolve(false);
 
 class Half<Identity, Request>
-  implements SessionHalf<Identity, Request>, LinkHome<Identity, Request>, TenureHome<Identity>, FaceOwner
+  implements
+    SessionHalf<Identity, Request>,
+    LinkHome<Identity, Request>,
+    TenureHome<Identity>,
+    BeatsHome<Identity>,
+    FaceOwner
 {
   readonly store: SessionStore;
   readonly secrets: LinkHome<Identity, Request>['secrets'];
   readonly bounds: SessionBounds;
   readonly storedFor: number;
-  private readonly beatLength: number;
   private state: State = { name: 'open' };
-  private readonly held = new Map<string, Held<Identity>>();
+  readonly held = new Map<string, Held<Identity>>();
+  private readonly beats: Beats<Identity>;
   /** Sessions that links of ours are asking the store for. */
   private arrivals = 0;
   /** Leases of ours that the store has not taken back. */
@@ -114,9 +105,6 @@ class Half<Identity, Request>
   /** Whoever waits until something has finished; each is asked again whenever something has. */
   private readonly waits = new Set<() => void>();
   private readonly unwatch: () => void;
-  private cancelBeat: (() => void) | undefined;
-  /** A store that takes longer than a beat is not asked by the next one too. */
-  private isTouching = false;
 
   constructor(
     readonly settings: SessionSettings<Identity, Request>,
@@ -126,9 +114,10 @@ class Half<Identity, Request>
     const { store, ttl, heartbeat, maxMessages, maxBytes, maxSessionsPerPrincipal } = settings;
     this.store = store;
     this.secrets = createSecrets(platform);
-    this.beatLength = Math.min(heartbeat, ttl / TOUCHES_PER_TTL);
+    const beat = beatOf(ttl, heartbeat);
     // a beat may come just before a client goes, and another passes until we look who has not come back
-    this.storedFor = Math.ceil(ttl + 2 * this.beatLength);
+    this.storedFor = Math.ceil(ttl + 2 * beat);
+    this.beats = new Beats(this, beat);
     this.bounds = { ttl: this.storedFor, maxMessages, maxBytes, maxPerPrincipal: maxSessionsPerPrincipal };
     this.unwatch = store.watch(platform.node, (news) => this.heard(news));
   }
@@ -249,7 +238,7 @@ class Half<Identity, Request>
     // for the store's answers; handlers had their time
     await this.until(timeout, () => [...this.unreleased].every((tenure) => !tenure.isIdle));
     this.unwatch();
-    this.cancelBeat?.();
+    this.beats.stop();
     this.held.clear();
     this.unreleased.clear();
   }
@@ -345,7 +334,7 @@ class Half<Identity, Request>
     if (before) this.unreleased.delete(before.tenure);
     this.held.set(sid, { face, tenure, expiresAt: undefined });
     this.unreleased.add(tenure);
-    this.beatLater();
+    this.beats.start();
     return tenure;
   }
 
@@ -419,7 +408,7 @@ class Half<Identity, Request>
     });
   }
 
-  // --- news and beats --------------------------------------------------------------------------------------------
+  // --- news ------------------------------------------------------------------------------------------------------
 
   private heard(news: StoreNews): void {
     switch (news.name) {
@@ -447,73 +436,6 @@ class Half<Identity, Request>
       (cause) => this.failed(storeFailed(cause)),
     );
   }
-
-  /** One timer for all, and none while there is no session. */
-  private beatLater(): void {
-    this.cancelBeat ??= this.platform.wake(this.platform.now() + this.beatLength, () => {
-      this.cancelBeat = undefined;
-      this.beat();
-      if (this.held.size > 0) this.beatLater();
-    });
-  }
-
-  private beat(): void {
-    const now = this.platform.now();
-    const served: Tenure<Identity>[] = [];
-    for (const held of this.held.values()) {
-      if (held.expiresAt !== undefined && held.expiresAt <= now) this.expire(held);
-      if (held.tenure.isServed) served.push(held.tenure);
-    }
-    if (!this.isTouching) this.touch(served, 0);
-  }
-
-  /**
-   * Some at a time, and the next when the store has answered, so that a message never waits behind all of them. A store that
-   * does not answer is no reason to close sockets here: all would come back at once. Those that have something to say find
-   * out by themselves.
-   */
-  private touch(served: readonly Tenure<Identity>[], from: number): void {
-    this.isTouching = from < served.length && this.held.size > 0;
-    if (!this.isTouching) return;
-    const to = from + TOUCHED_AT_ONCE;
-    const tenures = served.slice(from, to).filter((tenure) => tenure.isServed);
-    whenAnswered(
-      () =>
-        this.store.touch(
-          tenures.map(({ lease }) => lease),
-          this.storedFor,
-        ),
-      (standings) => {
-        for (const [i, tenure] of tenures.entries()) {
-          tenure.stands(standings[i] ?? 'ok');
-          tenure.check();
-        }
-        this.touch(served, to);
-      },
-      (cause) => {
-        this.failed(storeFailed(cause));
-        this.touch(served, to);
-      },
-    );
-  }
-
-  private expire(held: Held<Identity>): void {
-    const { tenure } = held;
-    held.expiresAt = Infinity;
-    whenAnswered(
-      () => this.store.end(tenure.lease, 'expired', this.settings.ttl),
-      ({ standing, undelivered }) => {
-        if (standing === 'fenced') this.fenced(tenure);
-        else this.ended(tenure, 'expired', undelivered);
-      },
-      (cause) => {
-        held.expiresAt = this.platform.now(); // with the next beat
-        this.failed(storeFailed(cause));
-      },
-    );
-  }
 }
 
 const SERVICE_RESTART = 1012;
-
-const storeFailed = (cause: unknown) => serverError('STORE_FAILED', 'the store of sessions failed', { cause });

@@ -13,7 +13,7 @@ import {
   type ResumeFrame,
 } from '@holdfast/session/wire';
 import { retryAfterReason, type Data } from '@holdfast/core';
-import { serverError, shown, type ServerError } from '../errors.ts';
+import { serverError, shown, storeFailed, type ServerError } from '../errors.ts';
 import { ignore, whenAnswered } from './awaitable.ts';
 import { MAX_HEADER, type SessionSettings } from './options.ts';
 import type { SessionPlatform, SessionVisitor, Transport } from './platform.ts';
@@ -324,7 +324,7 @@ export class Link<Identity, Request> {
 
   private storeFailed(cause: unknown): void {
     if (this.state.name === 'ending') return;
-    this.home.failed(serverError('STORE_FAILED', 'the store of sessions failed', { cause }));
+    this.home.failed(storeFailed(cause));
     this.close(CLOSE.store, '');
   }
 

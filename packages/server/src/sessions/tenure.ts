@@ -12,7 +12,7 @@ import {
   type MessageFrame,
 } from '@holdfast/session/wire';
 import { retryAfterReason, type Data } from '@holdfast/core';
-import { serverError, type ServerError } from '../errors.ts';
+import { serverError, storeFailed, type ServerError } from '../errors.ts';
 import { Acks } from './acks.ts';
 import { ignore, whenAnswered } from './awaitable.ts';
 import type { SessionFace } from './face.ts';
@@ -380,7 +380,7 @@ export class Tenure<Identity> {
   }
 
   private tellOfStore(cause: unknown): void {
-    this.home.failed(serverError('STORE_FAILED', 'the store of sessions failed', { cause }), this.face);
+    this.home.failed(storeFailed(cause), this.face);
   }
 
   /** Of the socket nothing more is expected, and nothing is said to it. */
