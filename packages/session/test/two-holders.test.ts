@@ -51,6 +51,26 @@ it('T30: two tabs give one number to two messages: the one that is left behind i
   expect(checkHistory([...world.history, { type: 'settled', at: timeline.now, held: [] }]).violations).toEqual([]);
 });
 
+it('T30: a copy that does not know of a message in the hands of a handler gives its number to no other', async () => {
+  const world = createSessionWorld({ ...CLIMATE, handlerTakes: () => 600, settings: { takeoverTimeout: 200 } });
+  const { timeline } = world;
+  world.startNode();
+  const tab = world.startClient('tab', SET_UP);
+  await timeline.run(200);
+  const copy = world.startClient('copy', { ...SET_UP, options: { ...SET_UP.options, autoConnect: false } }, tab);
+  world.sendFromClient(tab, 0, false); // its handler takes longer than anybody waits
+  await timeline.run(220);
+  copy.client.connect();
+  await timeline.run(600);
+  world.sendFromClient(copy, 0, false);
+  await timeline.run(4_000);
+
+  expect(losses(world).map(({ reason }) => reason)).toEqual(['regressed', 'regressed']);
+  const numbers = world.history.flatMap((event) => (event.type === 'handling' ? [`${event.sid} ${event.seq}`] : []));
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(checkHistory([...world.history, { type: 'settled', at: timeline.now, held: [] }]).violations).toEqual([]);
+});
+
 it('T30: a page that is loaded again and again, and never hears the answer, goes on with its session', async () => {
   const world = createSessionWorld(CLIMATE);
   const { timeline } = world;

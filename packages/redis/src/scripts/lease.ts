@@ -8,7 +8,7 @@ export const OPEN = script(
   `
 if redis.call('EXISTS', S, T) > 0 then return 0 end
 redis.call('HSET', S, 'h', ARGV[1], 'p', ARGV[2], 'a', ARGV[3], 'i', ARGV[4], 'n', ARGV[5], 'c', 1,
-  'r', 0, 'b', 0, 'k', 0, 'g', 0, 'z', 0, 'w', 0, 'y', 0, 't', 0)
+  'r', 0, 'b', 0, 'm', 0, 'k', 0, 'g', 0, 'z', 0, 'w', 0, 'y', 0, 't', 0)
 live(tonumber(ARGV[6]))
 return 1
 `,
@@ -21,7 +21,7 @@ return 1
 export const RESUME = script(
   'any',
   `
-local session = living('h', 'p', 'a', 'i', 'c', 'n', 'r', 'b', 'k', 'g', 'w', 'l')
+local session = living('h', 'p', 'a', 'i', 'c', 'n', 'r', 'b', 'm', 'k', 'g', 'w', 'l')
 if not session then
   if redis.call('EXISTS', S) == 1 then return { 'lost', 'expired' } end
   return { 'lost', redis.call('GET', T) or 'unknown' }
@@ -42,7 +42,7 @@ local isTag = foundTag == tag
 if received == session.k then isTag = session.g == tag end
 local isConsistent = isComplete(session)
   and received >= session.k and received <= session.w and isTag
-  and tonumber(ARGV[7]) <= session.r and session.r <= tonumber(ARGV[8])
+  and tonumber(ARGV[7]) <= session.r and math.max(session.r, session.m) <= tonumber(ARGV[8])
 
 if not (hasToken and isPrincipal) then return { 'lost', 'unauthorized' } end
 if not (isNewer and isSuccessor) then return { 'stale' } end

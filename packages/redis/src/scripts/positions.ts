@@ -4,7 +4,7 @@ import { script } from './script.ts';
 
 /** What both begin with. ARGV: conn, from, to. */
 const CLAIM = `
-local session, why = held(ARGV[1], 'r')
+local session, why = held(ARGV[1], 'r', 'm')
 if not session then return why end
 local from, to = tonumber(ARGV[2]), tonumber(ARGV[3])
 if from <= session.r or to < from then return 'duplicate' end
@@ -12,7 +12,13 @@ if from > session.r + 1 then return 'gap' end
 `;
 
 /** Answers the progress. */
-export const BEGIN = script('any', `${CLAIM}redis.call('HSET', S, 'b', ARGV[3])\nreturn 'ok'\n`);
+export const BEGIN = script(
+  'any',
+  `${CLAIM}
+redis.call('HSET', S, 'b', ARGV[3], 'm', whole(math.max(session.m, to)))
+return 'ok'
+`,
+);
 
 /** Answers the progress. */
 export const COMMIT = script('any', `${CLAIM}redis.call('HSET', S, 'r', ARGV[3])\nreturn 'ok'\n`);

@@ -19,7 +19,8 @@ type Memory = 'any' | 'room';
  * One session is three keys in one slot, by the hash tag {sid}:
  *
  *   S  a hash: h token hash, p principal (hashed), n the lease's node ('' after release), a attempt, i its holder, c conn,
- *      r committed, b begun, k acknowledged, g its tag, z its e, w stored, t its tag, y its e, x the moment of expiry, l ttl
+ *      r committed, b begun, m the most ever begun, k acknowledged, g its tag, z its e, w stored, t its tag, y its e,
+ *      x the moment of expiry, l ttl
  *   O  a stream of what waits for the client: the id is <seq>-<tag>, so that Redis itself refuses to go back; the fields are
  *      t or b (text or binary) with the data, and e: the bytes of all messages so far. So what is left after an
  *      acknowledgement costs one look at one entry, however many it covers

@@ -33,6 +33,8 @@ export interface StoredSession {
   committed: number;
   /** The last position that a handler was announced for. It is in flight while this is above `committed`. */
   begun: number;
+  /** The highest that one was ever announced for, whatever became of it. */
+  everBegun: number;
   acknowledged: number;
   acknowledgedTag: number;
   /** The last message that was stored; those above `acknowledged` are in the outbox. */

@@ -98,6 +98,7 @@ export function createMemoryStore({
         conn: 1,
         committed: 0,
         begun: 0,
+        everBegun: 0,
         acknowledged: 0,
         acknowledgedTag: 0,
         stored: 0,
@@ -150,7 +151,10 @@ export function createMemoryStore({
       const session = held(lease);
       if (typeof session === 'string') return session;
       const progress = progressOf(session, from, to);
-      if (progress === 'ok') session.begun = to;
+      if (progress === 'ok') {
+        session.begun = to;
+        session.everBegun = Math.max(session.everBegun, to);
+      }
       return progress;
     },
 
@@ -322,7 +326,7 @@ function agree(session: StoredSession, { received, tag, acked, sent }: ResumeCla
     received >= session.acknowledged &&
     received <= session.stored &&
     acked <= session.committed &&
-    session.committed <= sent &&
+    Math.max(session.committed, session.everBegun) <= sent &&
     tagOf(session, received) === tag &&
     isComplete(session)
   );

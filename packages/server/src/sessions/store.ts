@@ -137,8 +137,8 @@ export interface SessionStore {
    * 4. a handler is in flight and not `force`: `busy`; the owner hears `yield`
    * 5. the claim and the store contradict each other, so the store (or the client's snapshot) went back in time: the
    *    session ends, `lost`, `regressed`. They agree if `received` lies in [acknowledged, stored], the committed position
-   *    lies in [acked, sent], the tag of entry `received` (or of the last acknowledged one) is `tag`, and every entry from
-   *    `received` + 1 to `stored` is there
+   *    lies in [acked, sent], no position above `sent` was ever begun, the tag of entry `received` (or of the last
+   *    acknowledged one) is `tag`, and every entry from `received` + 1 to `stored` is there
    * 6. `resumed`; what is up to `received` is acknowledged with it, no handler is in flight any more, and the session
    *    lives for `ttl`. `attempt` and the last of `holders` are kept, for 3. If another node had the lease it hears `gone`
    */

@@ -222,7 +222,7 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       }
       expect(await store.begin(next, 2, 2)).toBe('ok'); // nothing was touched
       await store.abandon(next);
-      await resumed(store, { attempt: 3, holders: [8], sent: 1 });
+      await resumed(store, { attempt: 3, holders: [8], sent: 2 });
     });
 
     test('3. whoever comes in the place of another names all that may have been the last, and there may be many', async () => {
@@ -253,9 +253,9 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
       const lease = await opened(store);
       await store.begin(lease, 1, 1);
       await store.release(lease, TTL);
-      expect(await store.resume(claim({ attempt: 2 }), BOUNDS)).toEqual({ name: 'busy' });
+      expect(await store.resume(claim({ attempt: 2, sent: 1 }), BOUNDS)).toEqual({ name: 'busy' });
       expect(await store.abandon(lease)).toBe('ok');
-      const next = await resumed(store, { attempt: 2 });
+      const next = await resumed(store, { attempt: 2, sent: 1 });
       expect(await store.begin(next, 1, 1)).toBe('ok');
     });
 
@@ -292,6 +292,26 @@ export function storeLaws(name: string, create: () => Awaitable<StoreWorld>): vo
         expect([i, await reasonOf(store, { ...agreeing, received: 2, tag: 12 })]).toEqual([i, 'regressed']);
         expect(await store.touch([lease], TTL)).toEqual(['gone']);
         await heard.until((news) => expect(news).toContainEqual({ name: 'gone', sid, reason: 'regressed' }));
+      }
+    });
+
+    test('… and so does one that has sent less than was ever begun, whatever became of that', async () => {
+      const { store } = await world();
+      const ends: readonly ((lease: Lease) => unknown)[] = [
+        () => {}, // the node has crashed
+        (lease) => store.abandon(lease),
+        ({ sid }) => resumed(store, { sid, principal: sid, attempt: 2, sent: 3, force: true }),
+      ];
+      for (const [i, end] of ends.entries()) {
+        for (const sent of [2, 3]) {
+          const sid = `s${i}-${sent}`;
+          const lease = await opened(store, { sid, principal: sid });
+          await store.begin(lease, 1, 3);
+          await end(lease);
+          const claimed = claim({ sid, principal: sid, attempt: 3, sent, force: true });
+          const { name } = await store.resume(claimed, BOUNDS);
+          expect([sid, name]).toEqual([sid, sent === 2 ? 'lost' : 'resumed']);
+        }
       }
     });
 
