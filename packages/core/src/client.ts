@@ -177,7 +177,7 @@ export function createClient<In = Data, Out = string | Binary>(
     socketOpened: () => delivery.socketOpened(),
     socketEnded(opened, close, asked) {
       const unconfirmed = opened ? delivery.socketEnded(asked) : 0;
-      layer?.socketEnded(close);
+      layer?.socketEnded(close, asked || connection.state.name === 'suspended');
       return unconfirmed;
     },
     rejected: (data, cause) => delivery.rejected(data, cause),

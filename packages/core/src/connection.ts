@@ -9,7 +9,7 @@ import { HoldfastError, isStopReconnecting } from './errors.ts';
 import { isThenable } from './request.ts';
 import { withAccessors } from './accessors.ts';
 import type { Adapter, CloseInfo, Hint, Socket, SocketEvents, SocketRequest } from './adapter.ts';
-import type { Data } from './bytes.ts';
+import { isSame, type Data } from './bytes.ts';
 import type { Effect, EndReason, Input, Policy, State, TellClose } from './states.ts';
 import type { DialContext } from './request.ts';
 import type { ErrorCode } from './errors.ts';
@@ -90,6 +90,8 @@ interface OwedPing {
   readonly number: number;
   readonly at: number;
   readonly mark: number;
+  /** What was written, where pings are messages. */
+  readonly message: Data | undefined;
 }
 
 /** A server that replies to nothing is owed no endless list: this is eight hours of pings at the default interval. */
@@ -277,11 +279,22 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   function writePing(): void {
     const number = (pingNumber = (pingNumber + 1) >>> 0);
-    if (owed.length < MAX_OWED) owed.push({ number, at: adapter.now(), mark: handler.pingWritten() });
-    quietly(() => {
-      if (policy.heartbeat.frames && !parts.isSpoken()) socket!.ping!(toBytes(number));
-      else socket!.send(parts.pingMessage());
-    });
+    const isFrame = policy.heartbeat.frames && !parts.isSpoken();
+    const mark = handler.pingWritten();
+    const message = isFrame ? undefined : parts.pingMessage();
+    const ping = { number, at: adapter.now(), mark, message };
+    if (owed.length < MAX_OWED) owed.push(ping);
+    try {
+      if (message === undefined) socket!.ping!(toBytes(number));
+      else socket!.send(message);
+    } catch {
+      forget(ping);
+    }
+  }
+
+  /** It was never sent, so nobody replies to it. */
+  function forget(ping: OwedPing): void {
+    owed = owed.filter((each) => each !== ping);
   }
 
   function drained(): void {
@@ -316,7 +329,10 @@ export function createConnection(parts: ConnectionParts): Connection {
         if (generation === live) received++;
       },
       rejected(data, cause) {
-        if (generation === live) handler.rejected(data, cause);
+        if (generation !== live && !isDraining(generation)) return;
+        const ping = owed.find((each) => each.message !== undefined && isSame(each.message, data));
+        if (ping) return forget(ping);
+        if (state.name !== 'connecting') handler.rejected(data, cause); // what a handshake says is nobody's message
       },
       closed(close) {
         feed({ type: 'socketClosed', generation, close });

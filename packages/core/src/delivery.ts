@@ -481,7 +481,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       const frameOf = ({ data: own }: QueuedMessage, i: number): Data =>
         speaks() ? layer!.frame(own, proven + 1 + i) : own;
       const held =
-        holds && queue.all().find((message, i) => i < handedOver - proven && isSame(frameOf(message, i), data));
+        holds &&
+        queue
+          .all()
+          .find((message, i) => i < handedOver - proven && !message.refusal && isSame(frameOf(message, i), data));
       if (speaks()) return void (held && connection.broken(NORMAL, cause)); // the next socket fills the gap
       if (!held) return parts.dropped(data, 'rejected', cause); // it counts as handed over: unconfirmed is an upper bound
       held.refusal = { cause }; // told once it is clear that its socket outlives it; else the next one may take it

@@ -39,7 +39,8 @@ export interface SessionLayer {
   heldChanged(): void;
   /** Everything is acknowledged and the client is closing: the last word on this socket. */
   leaving(): void;
-  socketEnded(close: CloseInfo): void;
+  /** `wasOurs`: the caller asked for it, or the host has suspended us, so it says nothing of the peer. */
+  socketEnded(close: CloseInfo, wasOurs: boolean): void;
   /** The life is over. */
   ended(): void;
   /** When `due` wants to be called; `Infinity` for never. */
@@ -49,8 +50,8 @@ export interface SessionLayer {
 
 /** What became of the messages of a session that is lost: `inDoubt` may have arrived, `unsent` have not. */
 export interface Leftovers {
-  readonly inDoubt: readonly QueuedMessage[];
-  readonly unsent: readonly QueuedMessage[];
+  readonly inDoubt: readonly Pick<QueuedMessage, 'value'>[];
+  readonly unsent: readonly Pick<QueuedMessage, 'value'>[];
 }
 
 /** The send queue as the layer sees it. */

@@ -793,6 +793,71 @@ describe('at least once, a message that the platform rejects', () => {
     },
   );
 
+  it('T32: of two equal messages both verdicts are told', async () => {
+    const world = newWorld();
+    const { client, told } = await openClient(world, LEAST);
+    client.send('+1');
+    client.send('+1');
+    for (let i = 0; i < 2; i++) world.server.last.reject('+1', new Error('late'));
+    await Promise.all([client.flush(), world.run(PROOF_DELAY + 10)]);
+    expect(reasons(told)).toEqual(['+1 rejected', '+1 rejected']);
+  });
+
+  it('T32: a verdict that comes while the client is closing is told, too', async () => {
+    const world = newWorld();
+    const { client, told } = await provenClient(world);
+    client.send('x');
+    const closed = client.close();
+    world.server.last.reject('x', new Error('late'));
+    await Promise.all([closed, world.run(3_000)]);
+    expect(reasons(told)).toEqual(['x rejected']);
+  });
+
+  it.each(['at-most-once', 'at-least-once'] as const)(
+    'T32: a verdict on a ping is none on a message, %s',
+    async (delivery) => {
+      const world = newWorld();
+      const { told } = await openClient(world, { delivery, heartbeat: { interval: 1_000, timeout: 500 } });
+      await world.run(1_001);
+      world.server.last.reject('ping', new Error('late'));
+      await world.run(100);
+      expect(told.drops).toEqual([]);
+    },
+  );
+
+  it('T32: a verdict on what a handshake says is told to nobody', async () => {
+    const world = newWorld();
+    const handshake: NewClientOptions['handshake'] = async ({ send, next }) => {
+      send('secret');
+      await next();
+    };
+    const { told } = newClient(world, { handshake });
+    await world.run(20);
+    world.server.last.reject('secret', new Error('late'));
+    expect(told.drops).toEqual([]);
+  });
+
+  it.each(['at-most-once', 'at-least-once'] as const)(
+    'a ping that the platform refuses is owed no reply, %s',
+    async (delivery) => {
+      const world = newWorld();
+      let refusals = 0;
+      const adapter = refusing(world, (data) => data === 'ping' && refusals-- > 0);
+      const { client, told } = await openClient(world, { delivery, adapter });
+      client.send('first');
+      await whilst(client.flush(), world.run(100));
+      refusals = 1;
+      const flushes: Promise<void>[] = [];
+      for (const text of ['a', 'b']) {
+        client.send(text);
+        flushes.push(client.flush());
+        await world.run(200);
+      }
+      await whilst(Promise.all(flushes), world.run(30_000));
+      expect(told.closes).toEqual([]);
+    },
+  );
+
   it('T32: a verdict that the socket does not outlive was about the socket: the message goes out on the next', async () => {
     const world = newWorld();
     const { client, told } = await openClient(world, LEAST);

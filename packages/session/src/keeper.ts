@@ -23,7 +23,11 @@ export interface Kept {
 
 type Bearings = Omit<Snapshot, 'proven' | 'held'>;
 
-export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queue' | 'report'>, kept: Kept): Keeper {
+export function createKeeper(
+  store: SnapshotStore,
+  host: Pick<SessionHost, 'queue' | 'report' | 'tell'>,
+  kept: Kept,
+): Keeper {
   /** `removed`: the life is over, and what is late must not bring it back. */
   let state: 'new' | 'loading' | 'ready' | 'removed' = 'new';
   let isDue = false;
@@ -58,6 +62,14 @@ export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queu
     host.queue.restore(read.proven, read.held);
   }
 
+  /** The life ended before the storage had answered: what an earlier process held is lost with it, and told. */
+  function leftBehind(text: string): void {
+    const { held } = readSnapshot(text);
+    const those = (written: boolean) =>
+      held.filter((each) => each.written === written).map(({ data }) => ({ value: data }));
+    host.tell('lost', { reason: 'ended', inDoubt: those(true), unsent: those(false) });
+  }
+
   function saveNow(): void {
     isDue = false;
     if (state === 'ready') ask(() => store.save(snapshot()), ignore, ignore);
@@ -77,7 +89,7 @@ export function createKeeper(store: SnapshotStore, host: Pick<SessionHost, 'queu
       state = 'loading';
       ask(
         () => store.load(),
-        (text) => state === 'loading' && text && restore(text),
+        (text) => text && (state === 'loading' ? restore : leftBehind)(text),
         () => {
           if (state === 'loading') state = 'ready';
           isLoaded();

@@ -195,7 +195,8 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     holders = [holder];
     incoming = { direction: 'in', from: received, to: frame.stored };
     outgoing = { direction: 'out', from: frame.received, to: queue.written };
-    acknowledged(frame.received);
+    if (frame.received > queue.proven) strikes = suspicion = 0;
+    queue.prove(frame.received);
     changed();
     host.tell('session', { resumed: !!asked });
   }
@@ -274,10 +275,11 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
 
   /** Whatever was agreed on is over, and so are its messages, but for those that are carried over. */
   function lose(reason: string): void {
-    const left = host.queue.giveUp(settings.carryUnsent && reason !== 'ended');
+    const { queue } = host;
+    const left = queue.giveUp(settings.carryUnsent && reason !== 'ended');
     session = undefined;
     received = tag = 0;
-    host.queue.begin();
+    queue.begin();
     changed();
     host.tell('lost', Object.assign({ reason }, left));
   }
@@ -296,13 +298,12 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     if (++strikes >= STRIKES && session) lose('protocol');
   }
 
-  /** What the end of a socket says about the session. */
-  function judge({ code }: CloseInfo, wasSpeaking: boolean): void {
+  /** What the end of a socket says about the session; `isTelling`: and perhaps about a message. */
+  function judge({ code }: CloseInfo, isTelling: boolean): void {
     if (code === STALE || code === SUPERSEDED) return lose('taken'); // another holder of the same token
     const { written, proven } = host.queue;
     if (code === PROTOCOL) return strike();
-    if (!wasSpeaking || written === proven) return;
-    suspicion += BLAMES.indexOf(code) < 0 ? 1 : BLAME;
+    if (isTelling && written > proven) suspicion += BLAMES.indexOf(code) < 0 ? 1 : BLAME;
     if (suspicion >= CONDEMNED) lose('poison');
   }
 
@@ -337,7 +338,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       host.write(END);
       session = undefined;
     },
-    socketEnded(close) {
+    socketEnded(close, wasOurs) {
       const was = phase;
       phase = 'none';
       current = undefined;
@@ -347,7 +348,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
       const mayBeDisliked = was === 'dialling' && !isRequired && (!session || host.now() - lastSpoke > ttl);
       offers = byQuery || !(mayBeDisliked && offers);
       if (was === 'speaking') lastSpoke = host.now();
-      if (session && (was === 'speaking' || was === 'greeting')) judge(close, was === 'speaking');
+      if (session) judge(close, was === 'speaking' && !wasOurs);
     },
     ended() {
       if (session) lose('ended');
@@ -355,10 +356,7 @@ export function createLayer(settings: Settings, host: SessionHost): SessionLayer
     },
     wakeAt: () => Math.min(helloAt, ackAt),
     due(now) {
-      if (helloAt <= now) {
-        helloAt = Infinity;
-        helloIsLate();
-      }
+      if (helloAt <= now) helloIsLate();
       if (ackAt <= now) acknowledge();
     },
   };

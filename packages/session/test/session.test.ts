@@ -387,6 +387,21 @@ describe('messages to the server', () => {
     expect(told.drops).toEqual([]);
   });
 
+  it('T32: what the host says too late of our own frames is told to nobody', async () => {
+    const { world, server, script, opened, told } = stage();
+    const { open } = script;
+    script.open = () => {};
+    await world.run(20);
+    server.reject(server.handedOver[0]!, new Error('late'));
+    await world.run(20_000);
+    script.open = open;
+    await opened();
+    await world.run(31_000); // a ping, and the closing handshakes of those that were not opened
+    world.server.last.reject('p0', new Error('late'));
+    await world.run(10);
+    expect(told.drops).toEqual([]);
+  });
+
   it('a volatile message is a frame of its own, and is not held', async () => {
     const { world, client, opened, heard, server } = stage();
     await opened();
@@ -673,6 +688,18 @@ describe('a loss is told, once, with what is in doubt and what was never sent', 
     await there.opened(times + 1);
     expect(there.lost).toEqual([]);
     expect(there.messages()).toHaveLength(times);
+  });
+
+  it('nor is a slow handler, while the caller dials anew as often as he likes', async () => {
+    const there = stage();
+    there.script.resume = nothingCommitted;
+    there.client.send('slow');
+    for (let n = 1; n <= 22; n++) {
+      await there.opened(n);
+      there.client.reconnect();
+    }
+    await there.opened(23);
+    expect(there.lost).toEqual([]);
   });
 
   it('what sockets of one life died of is not held against the next', async () => {

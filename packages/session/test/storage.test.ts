@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileStore } from '@holdfast/node';
 import { hostStorage, storedBy, webStorage, type SnapshotStore } from '@holdfast/session';
 import { CLOSE, MAX_HOLDERS, SUBPROTOCOL, encodeReady } from '@holdfast/session/wire';
+import { StopReconnecting } from '@holdfast/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ack, reload, say, stage, type Stage } from './support/scripted.ts';
 import { whilst, type NewClientOptions } from '../../core/test/support/worlds.ts';
@@ -222,7 +223,16 @@ describe('a snapshot', () => {
     expect([after.sessions, unhandled]).toEqual([[{ resumed: true }], []]);
   });
 
-  it('that comes after close() brings nothing back', async () => {
+  it.each<[string, NewClientOptions['url'], (client: Stage['client']) => unknown]>([
+    ['close()', 'ws://world.test/', (client) => client.close()],
+    [
+      'the life has ended by itself',
+      () => {
+        throw new StopReconnecting('logged out');
+      },
+      () => {},
+    ],
+  ])('that comes after %s brings nothing back, and what it held is told', async (_, url, end) => {
     const store = memory();
     const before = stage({ storage: storedBy(store) });
     await before.opened();
@@ -230,12 +240,19 @@ describe('a snapshot', () => {
     await before.world.run(20);
     const text = store.text;
     let loaded: (text: string | undefined) => void = () => {};
-    const slow: SnapshotStore = { ...store, load: () => new Promise((resolve) => (loaded = resolve)) };
-    const after = reload(before, { storage: storedBy(slow) });
-    await after.client.close();
+    const slow: SnapshotStore = {
+      load: () => new Promise((resolve) => (loaded = resolve)),
+      save: (later) => store.save(later),
+      remove: () => store.remove(),
+    };
+    const after = reload(before, { storage: storedBy(slow) }, { url: url! });
+    await end(after.client);
+    await after.world.run(10);
+    expect(after.client.status).toBe('closed');
     loaded(text);
     await after.world.run(10);
-    expect([after.client.queued, after.lost, after.told.drops]).toEqual([0, [], []]);
+    expect([after.client.queued, store.text]).toEqual([0, undefined]);
+    expect([after.lost, after.told.drops]).toEqual([[{ reason: 'ended', inDoubt: ['held'], unsent: [] }], []]);
   });
 
   it.each<[string, Partial<SnapshotStore>, NonNullable<NewClientOptions['url']>]>([

@@ -261,9 +261,13 @@ function openSocket(request: SocketRequest, events: SocketEvents, host: Host): S
       fail(said) {
         if (verdict.stage === 'settled') return;
         const cause = hostError(said);
-        if (isGone(cause)) loseSoon(cause);
-        if (verdict.stage === 'in the call') verdict.refusal = cause;
-        else if (phase !== 'over') events.rejected?.(fromHost(payload)!, cause);
+        const tell = (): void => void (phase !== 'over' && events.rejected?.(fromHost(payload)!, cause));
+        if (isGone(cause)) {
+          // a verdict on the socket and not on the message, which the next one may take; unless its close comes first
+          loseSoon(cause);
+          host.after(GRACE - 1, tell);
+        } else if (verdict.stage === 'in the call') verdict.refusal = cause;
+        else tell();
         verdict.stage = 'settled';
       },
       complete: nothing,

@@ -5,7 +5,7 @@ import { decodeFromClient, encodeHello, encodeMessage, encodePong, encodeReady }
 import { viewOf } from '@holdfast/core';
 import { expect, it, vi } from 'vitest';
 import type { FakeHost, FakeTask } from '@holdfast/testing';
-import { connect, fakeHost, pass } from './support/stage.ts';
+import { connect, fakeHost, goneInTheCall, pass } from './support/stage.ts';
 
 const HELLO = encodeHello({ ttl: 120_000, maxMessage: 65_536, heartbeat: 30_000, window: 1_048_576 });
 
@@ -69,4 +69,39 @@ it('U35: hidden, cut off and shown again, with the greeting told before the open
   void client.close();
   await pass(5_000);
   expect(items.size).toBe(0);
+});
+
+it('U22: a task that is gone takes nothing with it: what waits goes out on the next', async () => {
+  const host = fakeHost();
+  const { handled } = serve(host);
+  const { client, drops } = connect(host, { session: session() });
+  for (const text of ['a', 'b', 'c']) client.send(text);
+  await pass(10);
+  const answer = host.onMessage!;
+  host.onMessage = (task, data) => {
+    host.onMessage = answer;
+    answer(task, data);
+    goneInTheCall(host); // just after the ready
+  };
+  host.last.message(HELLO);
+  await pass(3_000);
+  expect(host.tasks.length).toBe(2);
+  host.last.message(HELLO);
+  await pass(2_000);
+  expect([drops, handled]).toEqual([[], ['a', 'b', 'c']]);
+});
+
+it('U22: the close that was on its way when the host says that the task is gone has the last word', async () => {
+  const host = fakeHost();
+  serve(host);
+  const { client, closes } = connect(host, { session: session() });
+  await pass(10);
+  host.last.message(HELLO);
+  await pass(10);
+  host.last.failSends('sendSocketMessage:fail taskID not exist');
+  client.send('one');
+  await pass(50);
+  host.tasks[0]!.close(4401, 'token expired');
+  await pass(150);
+  expect(closes).toMatchObject([{ code: 4401, reason: 'token expired' }]);
 });

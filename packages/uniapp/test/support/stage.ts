@@ -65,6 +65,15 @@ export function fakeHost(options: FakeHostOptions | readonly FakeHost['modes'][n
   return host;
 }
 
+/** The newest task is gone, and its host says so within each call. */
+export function goneInTheCall(host: FakeHost): void {
+  const task: { send: FakeHost['last']['socketTask']['send'] } = host.last.socketTask;
+  task.send = ({ fail, complete }) => {
+    fail?.({ errMsg: 'sendSocketMessage:fail taskID not exist' });
+    complete?.({});
+  };
+}
+
 /** One socket, and what it tells. */
 export function dial(host: FakeHost, connectSocket: FakeHost['api']['connectSocket'] = host.api.connectSocket) {
   const adapter = loaded.uniappAdapter({ connectSocket });
