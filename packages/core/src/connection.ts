@@ -359,8 +359,9 @@ export function createConnection(parts: ConnectionParts): Connection {
   function replied(ping: OwedPing, generation: number): void {
     const roundTrip = adapter.now() - ping.at;
     feed({ type: 'replied', generation });
+    tells.push(() => handler.tellPong(roundTrip)); // before what the proof leads to, which may be the end
     handler.proven(ping.mark);
-    tell(() => handler.tellPong(roundTrip));
+    if (!isTelling && !isStepping) tellAll();
   }
 
   /** Nothing of this socket counts from here on. A dead one is terminated: its close event may be a minute away. */

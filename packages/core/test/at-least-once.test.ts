@@ -803,6 +803,20 @@ describe('at least once, a message that the platform rejects', () => {
     expect(reasons(told)).toEqual(['+1 rejected', '+1 rejected']);
   });
 
+  it('T26: nothing is told after the end, not even the reply that made the room whose listener ended it all', async () => {
+    const world = newWorld();
+    const { client } = await openClient(world, { ...LEAST, queue: { maxMessages: 2 } });
+    const order: string[] = [];
+    client.on('pong', () => order.push('pong')).on('end', () => order.push('end'));
+    client.on('writable', () => {
+      client.reconnect();
+      void client.close();
+    });
+    for (const text of ['a', 'b', 'refused']) client.send(text);
+    await world.run(3_000);
+    expect(order).toEqual(['pong', 'end']);
+  });
+
   it('T32: a verdict that comes while the client is closing is told, too', async () => {
     const world = newWorld();
     const { client, told } = await provenClient(world);

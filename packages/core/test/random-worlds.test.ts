@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { liveRandomly } from './support/random-world.ts';
 
-/** Seeds that once broke a promise. They stay. */
-const SEEDS_THAT_FAILED: readonly number[] = [];
+/**
+ * Seeds that once broke a promise. They stay.
+ * - 1795674106: the reply that let a closing client go was told by `pong` after `end`
+ */
+const SEEDS_THAT_FAILED: readonly number[] = [1_795_674_106];
 /** Fewer where only a planted fault is to be found. */
 const WORLDS = Number(process.env['HOLDFAST_WORLDS'] ?? 3_000);
 
