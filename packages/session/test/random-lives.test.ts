@@ -5,9 +5,10 @@ import { liveRandomly } from './support/session-life.ts';
  * Seeds that broke a promise until a fault was mended. They stay.
  * - 21: what waited for a socket stood in the storage as unsent after it was sent
  * - 632: a store that went back under a living lease; what got a number for the second time was never sent
+ * - 15608: a session expired just after it was given back, while the store had not said so yet
  * - 660690122: a handler had the first tab's message 1 when the copy of that tab took the session over, and sent another 1
  */
-const SEEDS_THAT_FAILED: readonly number[] = [21, 632, 660_690_122];
+const SEEDS_THAT_FAILED: readonly number[] = [21, 632, 15_608, 660_690_122];
 const LIVES = 300;
 
 describe('random lives of sessions', () => {

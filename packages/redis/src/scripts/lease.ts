@@ -42,7 +42,7 @@ local isTag = foundTag == tag
 if received == session.k then isTag = session.g == tag end
 local isConsistent = isComplete(session)
   and received >= session.k and received <= session.w and isTag
-  and tonumber(ARGV[7]) <= session.r and math.max(session.r, session.m) <= tonumber(ARGV[8])
+  and tonumber(ARGV[7]) <= session.r and math.max(session.r, session.m or 0) <= tonumber(ARGV[8])
 
 if not (hasToken and isPrincipal) then return { 'lost', 'unauthorized' } end
 if not (isNewer and isSuccessor) then return { 'stale' } end

@@ -15,7 +15,7 @@ if from > session.r + 1 then return 'gap' end
 export const BEGIN = script(
   'any',
   `${CLAIM}
-redis.call('HSET', S, 'b', ARGV[3], 'm', whole(math.max(session.m, to)))
+redis.call('HSET', S, 'b', ARGV[3], 'm', whole(math.max(session.m or 0, to)))
 return 'ok'
 `,
 );

@@ -68,7 +68,7 @@ export class Beats<Identity> {
     const served: Tenure<Identity>[] = [];
     for (const held of this.home.held.values()) {
       if (held.expiresAt !== undefined && held.expiresAt <= now) this.expire(held);
-      if (held.tenure.isServed) served.push(held.tenure);
+      if (held.tenure.isKept) served.push(held.tenure);
     }
     if (!this.isTouching) this.touch(served, 0);
   }
@@ -83,7 +83,7 @@ export class Beats<Identity> {
     this.isTouching = from < served.length && held.size > 0;
     if (!this.isTouching) return;
     const to = from + TOUCHED_AT_ONCE;
-    const tenures = served.slice(from, to).filter((tenure) => tenure.isServed);
+    const tenures = served.slice(from, to).filter((tenure) => tenure.isKept);
     const leases = tenures.map(({ lease }) => lease);
     whenAnswered(
       () => store.touch(leases, storedFor),
@@ -109,7 +109,7 @@ export class Beats<Identity> {
       () => home.store.end(tenure.lease, 'expired', home.settings.ttl),
       ({ standing, undelivered }) => {
         if (standing === 'fenced') home.fenced(tenure);
-        else home.ended(tenure, 'expired', undelivered);
+        else home.ended(tenure, standing === 'ok' ? 'expired' : 'unknown', undelivered);
       },
       (cause) => {
         held.expiresAt = home.platform.now(); // with the next beat

@@ -73,7 +73,7 @@ export class SessionFace<Identity> extends Emitter<SessionEvents> implements Ses
     if (this.roomsHeard !== undefined) return;
     this.roomsHeard = roomsBefore;
     this.owner.later(() => {
-      if (this.roomsMade > this.roomsHeard!) this.emit('writable');
+      if (this.state !== 'ended' && this.roomsMade > this.roomsHeard!) this.emit('writable');
       this.roomsHeard = undefined;
     });
   }

@@ -81,6 +81,10 @@ export class Tenure<Identity> {
   private readonly outbound: OutboundLane;
   private readonly acks: Acks;
   private cancelReopening: (() => void) | undefined;
+  /** The node is about to leave: nothing begins any more, also for a client that has said its end. */
+  private isResting = false;
+  /** The store is asked to end the session for its client, and its answer says what there is to say. */
+  private isBeingEnded = false;
 
   /** `hangUp` closes the socket with this code; nothing more is heard of it. */
   constructor(
@@ -123,6 +127,11 @@ export class Tenure<Identity> {
   /** A socket is there and the session lives. */
   get isServed(): boolean {
     return this.state === 'serving' || this.state === 'ending';
+  }
+
+  /** The session has to live on: a socket is there, or what came before its client's end is still to be handled. */
+  get isKept(): boolean {
+    return this.isServed || this.state === 'ending-alone';
   }
 
   /** Nothing is in flight. */
@@ -181,7 +190,12 @@ export class Tenure<Identity> {
         this.face.disconnected();
         this.inboundIdle();
         return;
-      case 'ending': // its client does not come back, so what it has sent is handled to the end
+      case 'ending':
+        if (this.isResting && !this.isBeingEnded) {
+          this.state = 'serving';
+          return this.leave();
+        }
+        // its client does not come back, so what it has sent is handled to the end
         this.state = 'ending-alone';
         this.quiet();
         this.face.disconnected();
@@ -204,12 +218,14 @@ export class Tenure<Identity> {
 
   /** The node is about to leave: begins nothing more. */
   rest(): void {
+    this.isResting = true;
     this.inbound.rest();
     this.cancelReopening?.();
   }
 
   /** The node leaves. What comes before its client's end waits for another node, or for `ttl`, since nothing begins here. */
   dismiss(): void {
+    if (this.isBeingEnded) return;
     this.hangUp(SERVICE_RESTART, '');
     if (this.state === 'ending' || this.state === 'ending-alone') this.state = 'serving';
     this.leave();
@@ -334,6 +350,7 @@ export class Tenure<Identity> {
     const { store, storedFor } = this.home;
     const { hasFailed } = this.inbound;
     this.stop();
+    this.home.left(this); // from now on, as the store will count
     // what the store was told has begun will not be finished here, so that whoever comes next need not wait for it
     if (hasFailed) whenAnswered(() => store.abandon(this.lease), ignore, ignore);
     whenAnswered(
@@ -351,6 +368,8 @@ export class Tenure<Identity> {
   }
 
   private endForClient(): void {
+    if (this.isBeingEnded) return;
+    this.isBeingEnded = true;
     const { store, storedFor } = this.home;
     this.outbound.stop();
     this.cancelReopening?.();
@@ -375,6 +394,7 @@ export class Tenure<Identity> {
     this.tellOfStore(cause);
     this.hangUp(CLOSE.store, '');
     if (this.state === 'leaving') return this.inboundIdle();
+    this.isBeingEnded = false;
     this.state = 'serving'; // also from its end, for which the session now has to expire
     this.leave();
   }

@@ -224,6 +224,46 @@ describe('time', () => {
     expect(node.told[1]!.value).toMatchObject({ reason: 'expired', undelivered: [{ data: 'kept' }] });
   });
 
+  test('I6: and for all of it after a handler that took as long, though the store is slow to take the session back', async () => {
+    const world = createWorld();
+    const answered = createGate();
+    const store = each(world.memory, (ask, name) => {
+      const answer = ask();
+      return name === 'release' ? answered.promise.then(() => answer) : answer;
+    });
+    const node = world.node({ store });
+    const handled = createGate();
+    node.handle = () => handled.promise;
+    const socket = node.join();
+    socket.sendMessages(1);
+    await world.time.pass(10);
+    socket.break();
+    await world.time.pass(149_989); // just before a beat
+    handled.open();
+    await world.time.pass(1_000);
+    answered.open();
+    await settled();
+    expect(node.rejoin(socket, { sent: 1 }).ready.received).toBe(1);
+  });
+
+  test('I6: also of one whose client has said its end, while what came before it is handled', async () => {
+    const world = createWorld();
+    const node = world.node({ ttl: 1_000 });
+    const gates = [createGate(), createGate()];
+    node.handle = ({ seq }) => gates[seq - 1]!.promise;
+    const socket = node.join();
+    socket.sendMessages(1, 2);
+    socket.say(END);
+    socket.break();
+    await world.time.pass(3_000);
+    for (const gate of gates) {
+      gate.open();
+      await world.time.pass(10);
+    }
+    expect(node.seqs).toEqual([1, 2]);
+    expect(node.told.at(-1)).toMatchObject({ name: 'ended', value: { reason: 'ended' } });
+  });
+
   test('I6: it lives for ttl also when its node dies with the socket', async () => {
     const world = createWorld();
     const [one, other] = [world.node(), world.node()];
@@ -410,6 +450,35 @@ describe('a node that leaves', () => {
     1_000,
   );
 
+  test('begins nothing for such a client either that goes while the node rests', async () => {
+    const world = createWorld();
+    const node = world.node();
+    const gate = createGate();
+    node.handle = () => gate.promise;
+    const socket = node.join();
+    socket.sendMessages(1, 2);
+    socket.say(END);
+    const rested = node.half.rest(1_000);
+    gate.open();
+    await rested;
+    socket.break();
+    await world.time.pass(10);
+    expect(node.seqs).toEqual([1]);
+  });
+
+  test('lets the store answer that is ending a session for its client', async () => {
+    const world = createWorld((store) => late(store, settled));
+    const node = world.node();
+    const socket = await node.joinLate();
+    await Promise.all([node.session.send('a'), world.time.pass(10)]);
+    socket.say(END);
+    const closed = node.half.close(1_000);
+    for (let i = 0; i < 10; i++) await settled();
+    await closed;
+    expect(node.told.at(-1)).toMatchObject({ name: 'ended', value: { reason: 'ended', undelivered: [{ data: 'a' }] } });
+    expect(socket.closed?.code).toBe(1000);
+  });
+
   test('a handler that outlives it still commits, if the lease stands', async () => {
     const world = createWorld();
     const [one, other] = [world.node(), world.node()];
@@ -474,6 +543,22 @@ describe('limits', () => {
 });
 
 describe('room for more', () => {
+  test('is told to nobody whose session has ended', async () => {
+    const world = createWorld((store) => late(store, settled));
+    const node = world.node({ maxMessages: 1 });
+    const socket = await node.joinLate();
+    const { session } = node;
+    await Promise.all([session.send('a'), world.time.pass(10)]);
+    const refused = session.send('b');
+    socket.ack(1);
+    await refused;
+    const ended = session.end();
+    for (let i = 0; i < 10; i++) await settled();
+    await ended;
+    await world.time.pass(10);
+    expect(node.told.at(-1)!.name).toBe('ended');
+  });
+
   test('that was made while the store refused a message is told to whoever waits for it then', async () => {
     const world = createWorld((store) =>
       each(store, async (ask, name) => {
