@@ -40,7 +40,7 @@ export interface SessionOptions<Identity = undefined, Request = IncomingMessage>
   readonly readyTimeout?: number | undefined;
   /**
    * Bytes of the largest message, either way. Clients are told, and refuse larger ones at `send()`; one that sends one all
-   * the same is closed with 1009. At least 64 below `maxPayload`.
+   * the same is closed with 1009. At least 64 below `maxPayload`, and at most `maxBytes`.
    * @default 65_536
    */
   readonly maxMessage?: number | undefined;

@@ -50,6 +50,10 @@ export function readSessionOptions<Identity, Request>(
   if (maxMessage + MAX_HEADER > maxPayload) {
     throw invalidOption('sessions.maxMessage', `at least ${MAX_HEADER} below maxPayload, ${maxPayload}`, maxMessage);
   }
+  const maxBytes = size('sessions.maxBytes', given.maxBytes ?? SESSION_DEFAULTS.maxBytes);
+  if (maxMessage > maxBytes) {
+    throw invalidOption('sessions.maxMessage', `at most sessions.maxBytes, ${maxBytes}`, maxMessage);
+  }
   return {
     store,
     authorize,
@@ -58,7 +62,7 @@ export function readSessionOptions<Identity, Request>(
     readyTimeout: duration('sessions.readyTimeout', given.readyTimeout ?? SESSION_DEFAULTS.readyTimeout),
     maxMessage,
     maxMessages: positive('sessions.maxMessages', given.maxMessages ?? SESSION_DEFAULTS.maxMessages),
-    maxBytes: size('sessions.maxBytes', given.maxBytes ?? SESSION_DEFAULTS.maxBytes),
+    maxBytes,
     takeoverTimeout: duration('sessions.takeoverTimeout', given.takeoverTimeout ?? SESSION_DEFAULTS.takeoverTimeout),
     maxSessions: positive('sessions.maxSessions', given.maxSessions ?? SESSION_DEFAULTS.maxSessions),
     maxSessionsPerPrincipal: positive(

@@ -19,6 +19,7 @@ describe('options', () => {
     [{ ...good, readyTimeout: 2 ** 31 }, /sessions\.readyTimeout/],
     [{ ...good, maxMessage: 0 }, /sessions\.maxMessage/],
     [{ ...good, maxMessage: 1_048_576 - 63 }, /sessions\.maxMessage must be at least 64 below maxPayload/],
+    [{ ...good, maxBytes: 65_535 }, /sessions\.maxMessage must be at most sessions\.maxBytes, 65535, got 65536/],
     [{ ...good, maxMessages: -1 }, /sessions\.maxMessages/],
     [{ ...good, maxBytes: 2 ** 31 }, /sessions\.maxBytes/],
     [{ ...good, takeoverTimeout: Number.NaN }, /sessions\.takeoverTimeout/],
