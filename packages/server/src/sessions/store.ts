@@ -56,7 +56,7 @@ export interface OpenRequest {
   /** SHA-256 of the resume token, as hex; the token itself is never stored. */
   readonly tokenHash: string;
   readonly principal: string;
-  /** The client's number for this attempt, 0 to 2^48 - 1. */
+  /** The client's number for this attempt, 1 to 2^48 - 1. */
   readonly attempt: number;
   /** Who asks, last: a client's process, by 32 bits of its own. Before it those in whose place it may have come; 16 in all. */
   readonly holders: readonly number[];
@@ -124,8 +124,9 @@ export type StoreNews =
 
 export interface SessionStore {
   /**
-   * Makes a session that lives for `ttl`; its first lease has `conn` 1. `attempt` and the last of `holders` are kept. `limit`: the principal, or the store, has all that it
-   * may have. So is a `sid` that is or was in use: it names one session, ever.
+   * Makes a session that lives for `ttl`; its first lease has `conn` 1. `attempt` and the last of `holders` are kept.
+   * `limit`: the principal, or the store, has all that it may have. So is a `sid` that is or was in use: it names one
+   * session, ever.
    */
   open(request: OpenRequest, bounds: SessionBounds): Awaitable<Lease | 'limit'>;
 
